@@ -1,0 +1,17 @@
+"""Diagnostics: codes, collection, rendering."""
+
+from epl.diagnostics.model import Code, Diagnostic, InvalidInput, Problems, Severity, did_you_mean
+from epl.diagnostics.render import as_data, as_text, render, segments
+
+__all__ = [
+    "Code",
+    "Diagnostic",
+    "InvalidInput",
+    "Problems",
+    "Severity",
+    "as_data",
+    "as_text",
+    "did_you_mean",
+    "render",
+    "segments",
+]

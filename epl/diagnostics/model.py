@@ -1,0 +1,101 @@
+"""What a diagnostic is: a stable code, a place, a message, and where it helps a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+from epl.source import Source, Span
+
+
+class Severity(StrEnum):
+    """How bad it is: an error stops compilation, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One kind of problem. Codes are never reused.
+
+    `message` is a template filled by the keyword arguments of `Problems.add`. `bad` triggers the code and `good`
+    does not: both are tests. Families: E1 syntax, E2 names, E3 types, E4 stages and annotations, E5 configuration,
+    W6 correctness, W7 cost, W8 style, W9 migration.
+    """
+
+    id: str
+    title: str
+    message: str
+    why: str
+    bad: str
+    good: str
+
+    @property
+    def severity(self) -> Severity:
+        """Errors begin with E, warnings with W."""
+        return Severity.ERROR if self.id.startswith("E") else Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A problem found at a place."""
+
+    code: Code
+    source: Source
+    span: Span
+    message: str
+    hint: str | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """The severity of its code."""
+        return self.code.severity
+
+
+class Problems:
+    """Collects the diagnostics of one source, so that all are reported and not the first only."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._found: list[Diagnostic] = []
+
+    def add(self, code: Code, span: Span, *, hint: str | None = None, **fields: object) -> None:
+        """Records a problem. Raises KeyError when the code's message names a field that is not given."""
+        self._found.append(Diagnostic(code, self.source, span, code.message.format(**fields), hint))
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Records problems that another pass found."""
+        self._found.extend(diagnostics)
+
+    @property
+    def has_errors(self) -> bool:
+        """True when a diagnostic stops compilation."""
+        return any(found.severity is Severity.ERROR for found in self._found)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        """In the order of their places in the text."""
+        return iter(sorted(self._found, key=lambda found: (found.span.start, found.code.id)))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+class InvalidInput(Exception):
+    """Raised where something cannot be built because of problems in the user's text; carries all of them."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("; ".join(f"{d.code.id} {d.message}" for d in self.diagnostics))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A hint that proposes the nearest known name, or None when nothing is near."""
+    candidates = list(known)
+    near = get_close_matches(name, candidates, n=1, cutoff=0.6)
+    if not near:
+        by_folded = {candidate.lower(): candidate for candidate in candidates}
+        near = [by_folded[name.lower()]] if name.lower() in by_folded else []
+    return f"did you mean `{near[0]}`?" if near else None
