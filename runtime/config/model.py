@@ -1,0 +1,121 @@
+"""The checked configuration of a tenant: what `load_tenant` gives and the engine is built from.
+
+Defaults come from the registry of keys, so a part built by hand in a test is what an empty section would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from epl.schema import EventType
+from epl.source import Source, Span
+from runtime.config.choices import Late, StoreKind, TimeDomain, UnknownEvents
+from runtime.config.keys import default_number, default_text
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What no session and no event may exceed; `max_events` a session and `rate` events a second are off when 0."""
+
+    max_idle_ms: int = default_number("limits.max_idle")
+    max_events: int = default_number("limits.max_events")
+    rate: int = default_number("limits.rate")
+    max_line_bytes: int = default_number("limits.max_line")
+
+
+@dataclass(frozen=True, slots=True)
+class CacheConfig:
+    """The cache: `block_size`, `page_size` and `memory` in bytes, a time slot is one second, the rest are counts."""
+
+    block_size: int = default_number("cache.block_size")
+    page_size: int = default_number("cache.page_size")
+    memory: int = default_number("cache.memory")
+    hash_capacity: int = default_number("cache.hash_capacity")
+    max_time_slots: int = default_number("cache.max_time_slots")
+    hot: int = default_number("cache.hot")
+
+
+@dataclass(frozen=True, slots=True)
+class TimeConfig:
+    """The clock; `source` is the field that holds an event's own time, None for stage 1's `_timestamp_`."""
+
+    domain: TimeDomain = TimeDomain.PROCESSING
+    source: str | None = None
+    allowed_lateness_ms: int = default_number("time.allowed_lateness")
+    late: Late = Late.EXTEND
+    idle_close_ms: int = default_number("time.idle_close")
+    future_ms: int = default_number("time.future")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """The store that outlives the process."""
+
+    kind: StoreKind = StoreKind.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerKeys:
+    """The names of the fields of markers; None leaves the field out."""
+
+    id: str | None = default_text("profiles[].keys.id")
+    start: str | None = default_text("profiles[].keys.start")
+    end: str | None = default_text("profiles[].keys.end")
+    duration: str | None = default_text("profiles[].keys.duration")
+    count: str | None = default_text("profiles[].keys.count")
+    reason: str | None = default_text("profiles[].keys.reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubSessionConfig:
+    """A kind of session within a session; `span` is its name's place in the YAML. A marker of None is not sent."""
+
+    name: str
+    gap_ms: int
+    begin_marker: str | None = None
+    end_marker: str | None = None
+    keys: MarkerKeys = field(default_factory=MarkerKeys)
+    rules: Source
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileConfig:
+    """A kind of session; `span` is its name's place in the YAML.
+
+    `max_active_ms` of 0 is no limit, a marker of None is not sent, and `events` are the profile's own, which hold
+    beside the tenant's (over one of the same name) for its sub-sessions too.
+    """
+
+    name: str
+    type: int
+    gap_ms: int = default_number("profiles[].gap")
+    max_active_ms: int = default_number("profiles[].max_active")
+    begin_marker: str | None = None
+    end_marker: str | None = None
+    keys: MarkerKeys = field(default_factory=MarkerKeys)
+    events: Mapping[str, EventType] = field(default_factory=dict)
+    rules: Source
+    sub_sessions: tuple[SubSessionConfig, ...] = ()
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantConfig:
+    """A tenant: its folder, the text of its YAML (to which all spans refer), and everything that is in it."""
+
+    folder: Path
+    source: Source
+    tenant: str
+    events: Mapping[str, EventType] = field(default_factory=dict)
+    type_field: str = default_text("type_field")
+    controller: Source
+    unknown_events: UnknownEvents = UnknownEvents.PASS
+    limits: Limits = field(default_factory=Limits)
+    cache: CacheConfig = field(default_factory=CacheConfig)
+    time: TimeConfig = field(default_factory=TimeConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
+    imports: tuple[str, ...] = ()
+    profiles: tuple[ProfileConfig, ...]

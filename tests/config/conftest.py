@@ -1,0 +1,43 @@
+"""A folder to write tenants into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from epl.diagnostics import Diagnostic, InvalidInput
+from runtime.config import TenantConfig, load_tenant
+
+RULE_FILES = ("controller.epl", "session.epl", "cart.epl")
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], TenantConfig]:
+    """Loads a text as the `sessionizer.yaml` of the tenant `shop` in the working folder, beside empty rule files."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("shop")
+    folder.mkdir()
+    for name in RULE_FILES:
+        (folder / name).write_text("")
+
+    def load_text(text: str) -> TenantConfig:
+        (folder / "sessionizer.yaml").write_bytes(text.encode())
+        return load_tenant(folder)
+
+    return load_text
+
+
+@pytest.fixture
+def problems_of(load: Callable[[str], TenantConfig]) -> Callable[[str], list[Diagnostic]]:
+    """The problems of a text, none when it loads."""
+
+    def found(text: str) -> list[Diagnostic]:
+        try:
+            load(text)
+        except InvalidInput as invalid:
+            return list(invalid.diagnostics)
+        return []
+
+    return found
