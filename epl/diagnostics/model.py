@@ -32,6 +32,7 @@ class Code:
     why: str
     bad: str
     good: str
+    advice: str | None = None
 
     @property
     def severity(self) -> Severity:
@@ -64,7 +65,7 @@ class Problems:
 
     def add(self, code: Code, span: Span, *, hint: str | None = None, **fields: object) -> None:
         """Records a problem. Raises KeyError when the code's message names a field that is not given."""
-        self._found.append(Diagnostic(code, self.source, span, code.message.format(**fields), hint))
+        self._found.append(Diagnostic(code, self.source, span, code.message.format(**fields), hint or code.advice))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Records problems that another pass found."""

@@ -1,0 +1,262 @@
+"""Statements to typed rules; the whole rule set to a typed program, or to all of its problems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+from epl import ast, types
+from epl.canonical import canonical
+from epl.checker.declarations import Declarations
+from epl.checker.effects import Bound, EffectChecker, Row
+from epl.checker.expressions import ExpressionChecker, widened
+from epl.checker.scope import Event, Names
+from epl.diagnostics import Problems, did_you_mean, name_codes, type_codes
+from epl.environment import Environment
+from epl.parser import Parsed
+from epl.session_schema import Attributes, written_attributes
+from epl.source import Span
+from epl.stage import Stage
+from epl.typed import And, Column, Const, Effect, Expr, Field, Insert, Program, Rule, Update
+from epl.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What checking gave. `program` holds the sound statements; compile it only when `problems` has no errors."""
+
+    program: Program
+    problems: Problems
+    attributes: Attributes
+
+
+def check(parsed: Parsed, environment: Environment) -> Checked:
+    """Checks a parsed rule set; the problems of parsing are among those of the answer."""
+    stage = environment.stage or _stage_of(parsed.statements)
+    attributes = Attributes()
+    while True:
+        problems = Problems(parsed.source)
+        program = _RuleSetChecker(parsed, environment, stage, attributes, problems).program()
+        found = written_attributes(program.rules)
+        # `session.views` takes its type from the rules that write `views`, which may read others in turn: repeat
+        # until nothing new turns up. Each round adds an attribute or a type, so this ends.
+        if found == attributes:
+            break
+        attributes = found
+    problems.extend(parsed.problems)
+    return Checked(program, problems, attributes)
+
+
+def _stage_of(statements: tuple[ast.Statement, ...]) -> Stage:
+    """For a file on its own: @Session makes it a controller, parentSession the rules of a sub-session."""
+    if any(annotation.name == "Session" for statement in statements for annotation in statement.annotations):
+        return Stage.CONTROLLER
+    parents = ("parentSession", "parentMetadata")
+    for statement in statements:
+        if any(isinstance(node, ast.Reference) and node.name in parents for node in ast.walk(statement)):
+            return Stage.SUB
+    return Stage.MAIN
+
+
+class _RuleSetChecker:
+    def __init__(
+        self, parsed: Parsed, environment: Environment, stage: Stage, attributes: Attributes, problems: Problems
+    ) -> None:
+        self._source = parsed.source
+        self._statements = parsed.statements
+        self._problems = problems
+        self._declarations = Declarations.collect(parsed.statements, environment.event_types, problems)
+        self._effects = EffectChecker(problems, environment, stage)
+        self._names = Names(environment, stage, declared=self._declarations.expressions, attributes=attributes)
+        variables: dict[str, Expr] = {}
+        for name, statement in self._declarations.variables.items():
+            variables[name] = self._variable(statement, variables)
+        self._names = replace(self._names, variables=variables)
+
+    def program(self) -> Program:
+        rules: list[Rule] = []
+        updates: list[Update] = []
+        for number, statement in enumerate(self._statements):
+            bound = self._effects.bind(statement.annotations)
+            name = next((each.arguments["value"] for each in bound if each.entry.name == "Name"), None)
+            line = self._source.position(statement.span.start).line
+            rule_name = name or f"{PurePath(self._source.name).name}:{line}"
+            match statement:
+                case ast.Select():
+                    rule = self._select(number, rule_name, statement, self._problems)
+                    if rule is not None:
+                        rules.append(replace(rule, effects=(*self._of_row(bound, rule, statement), *rule.effects)))
+                case ast.Update():
+                    update = self._update(number, rule_name, statement)
+                    if update is not None:
+                        updates.append(update)
+                case _:
+                    pass
+        return Program(
+            self._source,
+            dict(self._declarations.event_types),
+            self._declarations.routed,
+            tuple(updates),
+            tuple(rules),
+        )
+
+    def _of_row(self, bound: list[Bound], rule: Rule, statement: ast.Select) -> tuple[Effect, ...]:
+        expected = len(statement.columns)
+        complete = len(rule.columns) >= expected or any(isinstance(c, ast.Wildcard) for c in statement.columns)
+        row = Row(rule.event_type, {column.name: column for column in rule.columns}, complete)
+        return self._effects.effects(bound, row)
+
+    # ---- declarations
+
+    def _variable(self, statement: ast.CreateVariable, before: Mapping[str, Expr]) -> Expr:
+        # Without an event in scope, whatever reads one is an unknown name; sessions are refused by hand.
+        checker = ExpressionChecker(self._problems, replace(self._names, variables=before, stage=Stage.CONTROLLER))
+        target = checker.value_type(statement.type) or types.OBJECT
+        if statement.value is None:
+            return Const(target, True, None)
+        if any(isinstance(node, ast.Reference) and node.name not in before for node in ast.walk(statement.value)):
+            self._problems.add(type_codes.NOT_CONSTANT, statement.value.span)
+            return Const(target, True, None)
+        value = checker.check(statement.value)
+        if value is None:
+            return Const(target, True, None)
+        if not types.assignable(target, value.type):
+            self._problems.add(
+                type_codes.NOT_ASSIGNABLE,
+                statement.value.span,
+                name=statement.name.text,
+                target=str(target),
+                source=str(value.type),
+            )
+            return Const(target, True, None)
+        fitted = widened(value, target)
+        # A null still is of the declared type, and an int literal in a long variable is a long.
+        return fitted if fitted.type == target else replace(fitted, type=target)
+
+    # ---- statements
+
+    def _event(self, type_name: ast.Name, problems: Problems) -> Event | None:
+        fields = self._declarations.fields_of(type_name.text, self._quiet_columns)
+        if fields is None:
+            hint = did_you_mean(type_name.text, self._declarations.known_types())
+            problems.add(name_codes.UNKNOWN_EVENT_TYPE, type_name.span, name=type_name.text, hint=hint)
+            return None
+        return Event(type_name.text, fields)
+
+    def _quiet_columns(self, statement: ast.Select) -> Mapping[str, Type]:
+        rule = self._select(0, "", statement, Problems(self._source), inserting=False)
+        return {} if rule is None else {column.name: column.expr.type for column in rule.columns}
+
+    def _checker(self, event: Event, alias: ast.Name | None, problems: Problems) -> ExpressionChecker:
+        aliases = {event.type_name} if alias is None else {event.type_name, alias.text}
+        return ExpressionChecker(problems, replace(self._names, event=event, aliases=frozenset(aliases)))
+
+    @staticmethod
+    def _condition(checker: ExpressionChecker, nodes: list[ast.Expression]) -> Expr | None:
+        """All filters and-ed, or None when there are none. Those with problems are left out: they are reported."""
+        checked = [checker.condition(node) for node in nodes]
+        sound = tuple(each for each in checked if each is not None)
+        if len(sound) < 2:
+            return sound[0] if sound else None
+        return And(types.BOOLEAN, any(each.nullable for each in sound), sound)
+
+    def _select(
+        self, number: int, name: str, statement: ast.Select, problems: Problems, *, inserting: bool = True
+    ) -> Rule | None:
+        event = self._event(statement.stream.type_name, problems)
+        if event is None:
+            return None
+        checker = self._checker(event, statement.stream.alias, problems)
+        filters = [*statement.stream.filters, *([] if statement.where is None else [statement.where])]
+        condition = self._condition(checker, filters)
+        columns = self._columns(checker, event, statement)
+        into = statement.insert_into
+        if into is not None and into.columns is not None:
+            columns = self._renamed(into, into.columns, columns, problems)
+        effects: tuple[Effect, ...] = ()
+        if into is not None and inserting:
+            insert = self._insert(into.type_name, columns, problems)
+            effects = () if insert is None else (insert,)
+        return Rule(number, name, statement.span, event.type_name, condition, columns, effects)
+
+    def _columns(self, checker: ExpressionChecker, event: Event, statement: ast.Select) -> tuple[Column, ...]:
+        columns: dict[str, Column] = {}
+        for item in statement.columns:
+            if isinstance(item, ast.Wildcard):
+                alias = item.alias
+                if alias is not None and alias.text not in checker.names.aliases:
+                    hint = did_you_mean(alias.text, checker.names.aliases)
+                    checker.problems.add(name_codes.UNKNOWN_NAME, alias.span, name=alias.text, hint=hint)
+                    continue
+                found = [(Column(name, Field(type_, True, name)), item.span) for name, type_ in event.fields.items()]
+            else:
+                expr = checker.check(item.expression)
+                if expr is None:
+                    continue
+                name = canonical(item.expression) if item.name is None else item.name.text
+                found = [(Column(name, expr), item.span)]
+            for column, span in found:
+                if column.name in columns:
+                    checker.problems.add(name_codes.DUPLICATE_COLUMN, span, name=column.name)
+                columns[column.name] = column
+        return tuple(columns.values())
+
+    def _renamed(
+        self, into: ast.InsertInto, names: tuple[ast.Name, ...], columns: tuple[Column, ...], problems: Problems
+    ) -> tuple[Column, ...]:
+        if len(names) != len(columns):
+            problems.add(
+                type_codes.ARGUMENTS,
+                into.span,
+                name=f"insert into {into.type_name.text}",
+                found=f"{len(columns)} columns",
+                hint=f"it names {len(names)}",
+            )
+            return columns
+        return tuple(Column(name.text, column.expr) for name, column in zip(names, columns, strict=True))
+
+    def _insert(self, type_name: ast.Name, columns: tuple[Column, ...], problems: Problems) -> Insert | None:
+        fields = self._declarations.fields_of(type_name.text, self._quiet_columns)
+        if fields is None:
+            return None
+        given = {column.name: column.expr for column in columns}
+        for column in columns:
+            target = fields.get(column.name)
+            if target is None:
+                hint = did_you_mean(column.name, fields)
+                problems.add(name_codes.UNKNOWN_FIELD, type_name.span, type=type_name.text, name=column.name, hint=hint)
+                return None
+            if not self._assignable(column.name, target, column.expr, type_name.span, problems):
+                return None
+        null = Const(types.NULL, True, None)
+        fitted = (Column(name, widened(given.get(name, null), target)) for name, target in fields.items())
+        return Insert(type_name.text, tuple(fitted))
+
+    def _assignable(self, name: str, target: Type, expr: Expr, span: Span, problems: Problems) -> bool:
+        if types.assignable(target, expr.type):
+            return True
+        problems.add(type_codes.NOT_ASSIGNABLE, span, name=name, target=str(target), source=str(expr.type))
+        return False
+
+    def _update(self, number: int, name: str, statement: ast.Update) -> Update | None:
+        event = self._event(statement.type_name, self._problems)
+        if event is None:
+            return None
+        checker = self._checker(event, statement.alias, self._problems)
+        condition = self._condition(checker, [] if statement.where is None else [statement.where])
+        assignments: list[Column] = []
+        for assignment in statement.assignments:
+            expr = checker.check(assignment.expression)
+            field_name = assignment.name.text
+            target = event.fields.get(field_name)
+            if target is None:
+                hint = did_you_mean(field_name, event.fields)
+                self._problems.add(
+                    name_codes.UNKNOWN_FIELD, assignment.name.span, type=event.type_name, name=field_name, hint=hint
+                )
+            elif expr is not None and self._assignable(
+                field_name, target, expr, assignment.expression.span, self._problems
+            ):
+                assignments.append(Column(field_name, widened(expr, target)))
+        return Update(number, name, statement.span, event.type_name, condition, tuple(assignments))

@@ -1,0 +1,66 @@
+"""One generated module: its constants, its names, its text, and the functions that come of it."""
+
+from __future__ import annotations
+
+import builtins
+import linecache
+import re
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+from epl.compiler.support import SUPPORT
+from epl.layout import slot_name
+
+_PARAMETERS = frozenset({"e", "s", "p", "now", "fx", "d", "m", "error", "SPLIT"})
+_GENERATED = re.compile(r"[tcr]\d+|on_.*|[A-Z][A-Z_]*_\d+")
+_serial = count(1)
+
+
+class Module:
+    """Collects constants and lines; `load` turns them into functions."""
+
+    def __init__(self, name: str) -> None:
+        # A number keeps the sources of two versions of one rule file apart in tracebacks.
+        self.name = f"<sojourn {name} #{next(_serial)}>"
+        self.lines: list[str] = []
+        self._namespace: dict[str, Any] = dict(SUPPORT)
+        self._names: dict[tuple[str, Any], str] = {}
+
+    def constant(self, value: Any, hint: str) -> str:
+        """The name of a constant; the same value keeps its name. Functions and types are named after `hint`."""
+        try:
+            key = (hint, value if isinstance(value, str) or callable(value) else repr(value))
+            hash(key)
+        except TypeError:
+            key = (hint, id(value))
+        if key not in self._names:
+            name = f"{hint.upper()}_{len(self._names)}"
+            self._names[key] = name
+            self._namespace[name] = value
+        return self._names[key]
+
+    def define(self, name: str, value: Any) -> None:
+        """Puts a value in scope under a fixed name."""
+        self._namespace[name] = value
+
+    @staticmethod
+    def field(fields: dict[str, str], name: str) -> str:
+        """The local variable for an event field; `fields` remembers those in use."""
+        if name not in fields:
+            local = slot_name(name)
+            taken = local in _PARAMETERS or local in SUPPORT or hasattr(builtins, local) or _GENERATED.fullmatch(local)
+            fields[name] = f"{local}_" if taken else local
+        return fields[name]
+
+    @property
+    def text(self) -> str:
+        """The Python source so far."""
+        return "\n".join(self.lines) + "\n"
+
+    def load(self) -> Mapping[str, Any]:
+        """Compiles the source and runs it; the text stays known to tracebacks."""
+        text = self.text
+        linecache.cache[self.name] = (len(text), None, text.splitlines(keepends=True), self.name)
+        exec(compile(text, self.name, "exec"), self._namespace)
+        return self._namespace

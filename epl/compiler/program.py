@@ -1,0 +1,266 @@
+"""A typed program to handlers: one Python function an event type, reads before writes (engine.md §4 in the design)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from epl import typed as t
+from epl.compiler.analysis import can_fail, expressions_of, fields_read, meet, operands, reads, writes
+from epl.compiler.contract import COUNTER_TAKEN, SPLIT, Handler
+from epl.compiler.effects import Effects
+from epl.compiler.expressions import Expressions, implied
+from epl.compiler.module import Module
+from epl.layout import SessionLayout, slot_name
+from epl.types import OBJECT, Type
+
+_INDENT = "    "
+_NO_ATTRIBUTES = SessionLayout({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Handlers by event type; `fields` are the event fields that they read, by event type.
+
+    `matches` counts the rows of each statement by its number, and goes on counting; `python` is the generated source.
+    """
+
+    program: t.Program
+    handlers: Mapping[str, Handler]
+    fields: Mapping[str, Mapping[str, Type]]
+    matches: list[int]
+    python: str
+
+
+def compile_program(
+    program: t.Program,
+    layout: SessionLayout = _NO_ATTRIBUTES,
+    parent: SessionLayout | None = None,
+    *,
+    profiles: Sequence[str] = (),
+    sub_sessions: Sequence[str] = (),
+    report: bool = False,
+) -> Compiled:
+    """Compiles a program without errors.
+
+    `layout`: the slots of this rule set's session, `parent`: those of the enclosing one. The places of names in
+    `profiles` and `sub_sessions` are the numbers in `Effects.routes` and `Effects.subs`. `report`: every row is also
+    handed to `Effects.report`.
+    """
+    if report:
+        program = _reporting(program)
+    module = Module(program.source.name)
+    by_type = _by_event_type(program)
+    names = {type_name: f"on_{slot_name(type_name)}" for type_name in by_type}
+    fields = {type_name: _declared_fields(program, type_name, statements) for type_name, statements in by_type.items()}
+    for type_name in program.routed & by_type.keys():
+        slots = [(slot_name(name), Any) for name in fields[type_name]]
+        module.define(f"ROW_{names[type_name]}", msgspec.defstruct(f"Row_{names[type_name]}", slots, gc=False))
+    size = 1 + max((statement.number for statement in (*program.rules, *program.updates)), default=-1)
+    matches = [0] * size
+    module.define("m", matches)
+    module.define("SPLIT", SPLIT)
+    module.define("COUNTER_TAKEN", COUNTER_TAKEN)
+    handled = {type_name: (names[type_name], tuple(fields[type_name])) for type_name in by_type}
+
+    def function(type_name: str, statements: Sequence[t.Rule | t.Update]) -> _Function:
+        layouts = {t.Scope.SESSION: layout}
+        if parent is not None:
+            layouts[t.Scope.PARENT] = parent
+        expressions = Expressions(module, layouts)
+        effects = Effects(module, expressions, layout, profiles, sub_sessions, handled)
+        return _Function(names[type_name], program, statements, expressions, effects, report)
+
+    for type_name, statements in by_type.items():
+        if module.lines:
+            module.lines += ["", ""]
+        module.lines += function(type_name, statements).lines()
+    namespace = module.load()
+    handlers: dict[str, Callable[..., Any]] = {type_name: namespace[name] for type_name, name in names.items()}
+    return Compiled(program, handlers, fields, matches, module.text)
+
+
+def _reporting(program: t.Program) -> t.Program:
+    rules = (replace(rule, effects=(*rule.effects, t.Report(rule.columns))) for rule in program.rules)
+    return replace(program, rules=tuple(rules))
+
+
+def _by_event_type(program: t.Program) -> dict[str, list[t.Rule | t.Update]]:
+    """The statements of each event type, updates first, in file order."""
+    found: dict[str, list[t.Rule | t.Update]] = {}
+    for statement in (*program.updates, *program.rules):
+        found.setdefault(statement.event_type, []).append(statement)
+    return found
+
+
+def _declared_fields(program: t.Program, type_name: str, statements: Sequence[t.Rule | t.Update]) -> Mapping[str, Type]:
+    declared = program.event_types.get(type_name, {})
+    used = fields_read(statements)
+    for statement in statements:
+        if isinstance(statement, t.Update):
+            used |= {column.name for column in statement.assignments}
+    return {name: declared.get(name, OBJECT) for name in sorted(used)}
+
+
+class _Function:
+    """The handler of one event type."""
+
+    def __init__(
+        self,
+        name: str,
+        program: t.Program,
+        statements: Sequence[t.Rule | t.Update],
+        expressions: Expressions,
+        effects: Effects,
+        report: bool,
+    ) -> None:
+        self._name = name
+        self._program = program
+        self._updates = [statement for statement in statements if isinstance(statement, t.Update)]
+        self._rules = [statement for statement in statements if isinstance(statement, t.Rule)]
+        self._write = expressions
+        self._effects = effects
+        self._report = report
+        self._assigned: set[str] = set()
+        self._columns = 0
+
+    def lines(self) -> list[str]:
+        """The function's source."""
+        changed = [line for update in self._updates for line in self._update(update)]
+        splits = [line for rule in self._rules for line in self._split(rule)]
+        first: list[str] = []
+        second: list[str] = []
+        written: set[tuple[object, str]] = set()
+        for rule in self._rules:
+            own = writes(rule)
+            before = {*written, *own} if len(own) > 1 else written
+            if meet(reads(rule), before) or can_fail(expressions_of(rule)):
+                evaluated, applied = self._in_two_steps(rule)
+                first += evaluated
+                second += applied
+            else:
+                second += self._at_once(rule)
+            written |= own
+        decorates = any(isinstance(effect, t.Decorate) for rule in self._rules for effect in rule.effects)
+        body = [*changed, *splits, *first, *(["d = {}"] if decorates else []), *second]
+        body += ["return d"] if decorates else [] if body else ["pass"]
+        head = f"def {self._name}(e, s, p, now, fx):"
+        return [head, *(_INDENT + line for line in self._with_fields(body))]
+
+    def _with_fields(self, body: list[str]) -> list[str]:
+        """Loads fields that are used more than once into locals; a single use reads the event where it stands."""
+        loads = []
+        text = "\n".join(body)
+        for name, local in sorted(self._write.fields.items()):
+            word = re.compile(rf"(?<![\w.]){re.escape(local)}(?!\w)")
+            place = f"e.{slot_name(name)}"
+            if local in self._assigned or len(word.findall(text)) > 1:
+                loads.append(f"{local} = {place}")
+            else:
+                text = word.sub(place, text)
+        return [*loads, *text.split("\n")]
+
+    def _update(self, update: t.Update) -> list[str]:
+        locals_ = [self._write_field(column.name) for column in update.assignments]
+        self._assigned |= set(locals_)
+        with self._write.knowing(implied(update.condition) if update.condition else ()):
+            values = ", ".join(self._write.value(column.expr) for column in update.assignments)
+        lines = [f"m[{update.number}] += 1", f"{', '.join(locals_)} = {values}"]
+        if self._report:
+            every = self._program.event_types[update.event_type]
+            row = ", ".join(f"{name!r}: {self._write_field(name)}" for name in every)
+            lines.append(f"fx.report({update.number}, {{{row}}})")
+        lines = self._when(update.condition, lines)
+        return self._guarded(lines, update.number) if can_fail(expressions_of(update)) else lines
+
+    def _write_field(self, name: str) -> str:
+        return self._write.value(t.Field(OBJECT, True, name))
+
+    def _split(self, rule: t.Rule) -> list[str]:
+        if not any(isinstance(effect, t.SplitSession) for effect in rule.effects):
+            return []
+        test = "" if rule.condition is None else f" and {self._write.truth(rule.condition)}"
+        lines = [f"if not fx.is_new{test}:", _INDENT + "return SPLIT"]
+        failing = rule.condition is not None and can_fail([rule.condition])
+        return self._guarded(lines, rule.number) if failing else lines
+
+    def _when(self, condition: t.Expr | None, lines: list[str]) -> list[str]:
+        if condition is None:
+            return lines
+        test = self._write.truth(condition)
+        if test.startswith("(") and _closes_at_end(test):
+            test = test[1:-1]
+        return [f"if {test}:", *(_INDENT + line for line in lines)]
+
+    @staticmethod
+    def _guarded(lines: list[str], number: int) -> list[str]:
+        return [
+            "try:",
+            *(_INDENT + line for line in lines),
+            "except Exception as error:",
+            _INDENT + f"fx.fail({number}, error, e)",
+        ]
+
+    def _applied(self, rule: t.Rule) -> list[str]:
+        lines = [f"m[{rule.number}] += 1"]
+        for effect in rule.effects:
+            lines += self._effects.lines(effect, rule.number)
+        return lines
+
+    def _at_once(self, rule: t.Rule) -> list[str]:
+        """Condition and effects together: nothing that the rule reads has been written yet, and it cannot fail."""
+        with self._write.knowing(implied(rule.condition) if rule.condition else ()):
+            lines = self._applied(rule)
+        return self._when(rule.condition, lines)
+
+    def _in_two_steps(self, rule: t.Rule) -> tuple[list[str], list[str]]:
+        """All that the rule reads, before anything is written; and its effects, in its place among the others."""
+        row = f"r{rule.number}"
+        taken: list[str] = []
+        computed: dict[t.Expr, str] = {}
+        with self._write.knowing(implied(rule.condition) if rule.condition else ()):
+            for effect in rule.effects:
+                for expr in operands(effect):
+                    if isinstance(expr, t.Const) or expr in computed:
+                        continue
+                    self._columns += 1
+                    local = f"c{self._columns}"
+                    taken.append(f"{local} = {self._write.value(expr)}")
+                    computed[expr] = local
+            fails = can_fail(expressions_of(rule))
+            if not taken and rule.condition is not None and not fails:
+                evaluated = [f"{row} = {self._write.truth(rule.condition)}"]
+            else:
+                taken.append(f"{row} = True")
+                step = self._when(rule.condition, taken)
+                step = self._guarded(step, rule.number) if fails else step
+                evaluated = [f"{row} = False", *step]
+            self._write.computed = computed
+            try:
+                applied = self._applied(rule)
+            finally:
+                self._write.computed = {}
+        return evaluated, [f"if {row}:", *(_INDENT + line for line in applied)]
+
+
+def _closes_at_end(text: str) -> bool:
+    """True when the parenthesis that opens a text closes at its end."""
+    depth = 0
+    quote = ""
+    for at, char in enumerate(text):
+        if quote:
+            if char == quote and text[at - 1] != "\\":
+                quote = ""
+        elif char in "'\"":
+            quote = char
+        elif char == "(":
+            depth += 1
+        elif char == ")":
+            depth -= 1
+            if depth == 0:
+                return at == len(text) - 1
+    return False

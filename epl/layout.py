@@ -1,0 +1,76 @@
+"""Names to slots: which attribute of an event, row or session object holds what.
+
+Generated code reads and writes attributes of objects; whoever makes those objects asks here for their shape.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from epl.session_schema import Attributes
+from epl.typed import Namespace
+from epl.types import Kind, Type
+
+
+def slot_name(name: str, prefix: str = "") -> str:
+    """A Python attribute for any name: the name itself where it is one, else its letters and the code of the rest."""
+    plain = prefix + name
+    if name.isascii() and plain.isidentifier() and not keyword.iskeyword(plain) and not plain.startswith("__"):
+        return plain
+    spelled = "".join(char if char.isascii() and char.isalnum() else f"_{ord(char):x}_" for char in name)
+    # `0` cannot follow a prefix in a name that is plain, so the two kinds never meet.
+    return f"{prefix}x0_{spelled}"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where one attribute of a session lives.
+
+    `kind`: what every value of it is, or None when rules write values of several kinds; then `kind_attribute` holds
+    the kind's name beside the value. `element`: what a list of it holds, None when mixed or no list.
+    """
+
+    name: str
+    attribute: str
+    kind: Kind | None
+    element: Type | None
+    kind_attribute: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLayout:
+    """The slots of a session's attributes, in the order in which rules first write them."""
+
+    state: Mapping[str, Slot]
+    metadata: Mapping[str, Slot]
+
+    def of(self, namespace: Namespace) -> Mapping[str, Slot]:
+        """The slots of one namespace by attribute name."""
+        return self.state if namespace is Namespace.STATE else self.metadata
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """All object attributes, those of kinds included."""
+        slots = [*self.state.values(), *self.metadata.values()]
+        return tuple(a for slot in slots for a in (slot.attribute, slot.kind_attribute) if a is not None)
+
+
+def session_layout(attributes: Attributes) -> SessionLayout:
+    """The layout for what a rule set writes."""
+    return SessionLayout(_slots(attributes.state, "st_"), _slots(attributes.metadata, "md_"))
+
+
+def _slots(written: Mapping[str, frozenset[Type]], prefix: str) -> Mapping[str, Slot]:
+    return {name: _slot(name, types, prefix) for name, types in written.items()}
+
+
+def _slot(name: str, types: frozenset[Type], prefix: str) -> Slot:
+    kinds = {type_.kind for type_ in types} or {Kind.NULL}
+    attribute = slot_name(name, prefix)
+    if len(kinds) > 1:
+        return Slot(name, attribute, None, None, slot_name(name, f"{prefix}kind_"))
+    elements = {type_.element for type_ in types}
+    (kind,) = kinds
+    return Slot(name, attribute, kind, elements.pop() if len(elements) == 1 else None, None)
