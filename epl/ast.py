@@ -11,15 +11,11 @@ from epl.source import Span
 NumberKind = Choice["int", "long", "float", "double"]
 
 
-def _span() -> Span:
-    return field(compare=False, repr=False, kw_only=True)  # type: ignore[no-any-return]
-
-
 @dataclass(frozen=True, slots=True)
 class Node:
     """Anything with a place in the source."""
 
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False, kw_only=True)
 
 
 # ---- expressions

@@ -26,12 +26,12 @@ def text_of(value: object, type: Type | None) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
-        kind = None if type is None else type.kind
-        if kind is _FLOAT:
-            return float_text(to_double(value))
+    kind = None if type is None else type.kind
+    if isinstance(value, int):
         # A whole number may stand for a double: JSON does not tell them apart.
-        return double_text(to_double(value)) if isinstance(value, float) or kind is _DOUBLE else str(value)
+        return str(value) if kind is not _FLOAT and kind is not _DOUBLE else text_of(to_double(value), type)
+    if isinstance(value, float):
+        return float_text(value) if kind is _FLOAT else double_text(value)
     match value:
         case None:
             return "null"

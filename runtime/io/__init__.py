@@ -1,0 +1,28 @@
+"""Files in and out: blocks of lines from NDJSON, CSV and gzip; sinks; dead letters."""
+
+from runtime.io.blocks import LONG_LINE_HEAD, Block, LineCutter, OnLongLine
+from runtime.io.csv_rows import CsvRows
+from runtime.io.dead_letters import RAW_LIMIT_BYTES, DeadLetter, DeadLetterWriter
+from runtime.io.errors import SinkClosed, SinkError, SourceError
+from runtime.io.sinks import FileSink, LineSink, MemorySink
+from runtime.io.sources import EventSource, Format, open_source
+
+__all__ = [
+    "LONG_LINE_HEAD",
+    "RAW_LIMIT_BYTES",
+    "Block",
+    "CsvRows",
+    "DeadLetter",
+    "DeadLetterWriter",
+    "EventSource",
+    "FileSink",
+    "Format",
+    "LineCutter",
+    "LineSink",
+    "MemorySink",
+    "OnLongLine",
+    "SinkClosed",
+    "SinkError",
+    "SourceError",
+    "open_source",
+]
