@@ -1,0 +1,7 @@
+"""Where sessions live, and when they are due."""
+
+from runtime.cache.base import SessionTable
+from runtime.cache.memory import MemoryTable
+from runtime.cache.wheel import NEVER_MS, SLOT_MS, TimeWheel
+
+__all__ = ["NEVER_MS", "SLOT_MS", "MemoryTable", "SessionTable", "TimeWheel"]

@@ -164,6 +164,14 @@ FIELD_TWICE = Code(
     _MINIMAL + "    keys: {id: _snst}\n",
     _MINIMAL + "    keys: {id: _snst, start: null}\n",
 )
+FIELD_TYPES = Code(
+    "E520",
+    "One field of two types",
+    "profile `{profile}` declares `{field}` as {type}, and it is {other} already",
+    "An event is decoded once for all profiles, so a field has one type everywhere.",
+    _MINIMAL + "    events: {Click: {user: int}}\n",
+    _MINIMAL + "    events: {Click: {user: string}}\n",
+)
 
 CONFIG_CODES: tuple[Code, ...] = (
     UNREADABLE,
@@ -185,5 +193,6 @@ CONFIG_CODES: tuple[Code, ...] = (
     NO_ROOM,
     RULES_TWICE,
     FIELD_TWICE,
+    FIELD_TYPES,
 )
 """All of them, by number."""

@@ -1,0 +1,57 @@
+"""The expiry wheel: one-second slots of sessions (engine.md §6 in the design).
+
+A session stays in the slot where it was put, however often its expiry moves on meanwhile; when the slot's second
+comes, whoever has been extended is put in a new slot. So an event that extends a session costs nothing here.
+"""
+
+from __future__ import annotations
+
+import sys
+from heapq import heappop, heappush
+from operator import attrgetter
+
+from runtime.session import MainSession
+
+SLOT_MS = 1000
+NEVER_MS = sys.maxsize
+"""The next tick of an empty wheel."""
+
+_NOWHERE_MS = -1
+
+
+class TimeWheel:
+    """Sessions by the second in which they are due. A session is in force only in the slot of its own `due_ms`."""
+
+    def __init__(self) -> None:
+        self._slots: dict[int, list[MainSession]] = {}
+        self._seconds: list[int] = []
+        self.next_tick_ms = NEVER_MS
+        """The next whole second at which something may be due."""
+
+    def schedule(self, session: MainSession, due_ms: int) -> None:
+        """Puts a session into the slot of `due_ms`, out of whichever it was in."""
+        session.due_ms = due_ms
+        second = due_ms // SLOT_MS
+        slot = self._slots.get(second)
+        if slot is None:
+            self._slots[second] = [session]
+            heappush(self._seconds, second)
+            self.next_tick_ms = (self._seconds[0] + 1) * SLOT_MS
+        else:
+            slot.append(session)
+
+    @staticmethod
+    def forget(session: MainSession) -> None:
+        """Takes a session out: the entry left behind is no longer in force."""
+        session.due_ms = _NOWHERE_MS
+
+    def take(self, tick_ms: int) -> list[MainSession]:
+        """Removes and returns what stands in slots that end by `tick_ms`, in the order of last update."""
+        found: dict[int, MainSession] = {}
+        while self._seconds and (self._seconds[0] + 1) * SLOT_MS <= tick_ms:
+            second = heappop(self._seconds)
+            for session in self._slots.pop(second):
+                if session.due_ms // SLOT_MS == second:
+                    found[id(session)] = session
+        self.next_tick_ms = (self._seconds[0] + 1) * SLOT_MS if self._seconds else NEVER_MS
+        return sorted(found.values(), key=attrgetter("touched"))

@@ -1,0 +1,67 @@
+"""What happened, counted (engine.md §10 in the design): by tenant and profile, for reports and metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+SHORT_MS = 30 * 60 * 1000
+"""Up to this duration a session of several events counts as short, as in the reference."""
+
+
+@dataclass(slots=True)
+class SessionCounters:
+    """Sessions of one profile, or sub-sessions of one kind. Durations in ms."""
+
+    created: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+    """Ended sessions by reason."""
+    events: int = 0
+    """Events of ended sessions."""
+    single_event: int = 0
+    short: int = 0
+    total_duration_ms: int = 0
+    max_duration_ms: int = 0
+    max_events: int = 0
+    durations: Counter[int] = field(default_factory=Counter)
+    """Ended sessions by the bits of their duration in seconds: 0 is under 1 s, n under 2^n s."""
+    lengths: Counter[int] = field(default_factory=Counter)
+    """Ended sessions by the bits of their number of events: n is 2^(n-1) to 2^n - 1."""
+
+    @property
+    def active(self) -> int:
+        """Begun and not ended."""
+        return self.created - self.ended.total()
+
+    def count_end(self, reason: str, duration_ms: int, events: int) -> None:
+        """Counts a session that has ended."""
+        self.ended[reason] += 1
+        self.events += events
+        self.total_duration_ms += duration_ms
+        if events == 1:
+            self.single_event += 1
+        elif duration_ms <= SHORT_MS:
+            self.short += 1
+        if duration_ms > self.max_duration_ms:
+            self.max_duration_ms = duration_ms
+        if events > self.max_events:
+            self.max_events = events
+        self.durations[(duration_ms // 1000).bit_length()] += 1
+        self.lengths[events.bit_length()] += 1
+
+
+@dataclass(slots=True)
+class EngineCounters:
+    """Events of one tenant, and what rules reported."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """Events by outcome: ok, bypassed, passive, unknown_type."""
+    markers: int = 0
+    rule_errors: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By rule and kind of error."""
+    debug: Counter[str] = field(default_factory=Counter)
+    """The counters of @DebugSession."""
+    ignored_durations: int = 0
+    """Rows of @UpdateDuration above the maximum."""
+    clock_steps_back: int = 0
+    """Batches whose clock was behind the one before."""

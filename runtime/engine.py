@@ -1,0 +1,214 @@
+"""The engine of one tenant: events and time in, markers and decorated events out.
+
+A plain object that reads no clock and no socket; whoever drives it says what time it is (architecture.md, decision 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+from epl.compiler import Compiled, Handler
+from epl.layout import slot_name
+from epl.types import LONG, Type
+from runtime.cache import MemoryTable, TimeWheel
+from runtime.counters import EngineCounters
+from runtime.effects import Effects
+from runtime.event import EventDecoder, fits
+from runtime.output import Output
+from runtime.profile import Profile, Surroundings
+from runtime.rules import TenantRules
+
+
+class Clock(Enum):
+    """Where `now` comes from."""
+
+    DRIVER = "driver"  # `process` is told
+    EVENT_TIME = "event time"  # the highest event time so far
+    FIELD = "field"  # the highest value so far of a field of the events
+
+
+class Engine:
+    """Sessionizes the events of one tenant.
+
+    `now_field` names the field that holds the clock, for `Clock.FIELD`; `time_field` the field that holds an event's
+    own time where stage 1 gives no `_timestamp_`. Both are long, epoch ms.
+    """
+
+    def __init__(
+        self,
+        rules: TenantRules,
+        output: Output,
+        *,
+        clock: Clock = Clock.DRIVER,
+        now_field: str | None = None,
+        time_field: str | None = None,
+    ) -> None:
+        self.rules = rules
+        self.counters = EngineCounters()
+        self.now_ms = 0
+        self._clock = clock
+        self._now_slot = None if now_field is None else slot_name(now_field)
+        self._time_slot = None if time_field is None else slot_name(time_field)
+        self._output = output
+        self._wheel = TimeWheel()
+        self._serial = 0
+        self._effects = Effects(self.counters, rules.config.limits.max_idle_ms, len(rules.profiles))
+        extra = [name for name in (now_field, time_field) if name is not None]
+        self._fields = _decoded_fields(rules, extra)
+        self.decoder = EventDecoder(self._fields, rules.config.type_field)
+        self._decoded = {
+            self.decoder.classes[name]: {field: (slot_name(field), type_) for field, type_ in fields.items()}
+            for name, fields in self._fields.items()
+        }
+        around = Surroundings(
+            self._effects, self._wheel, output, self._overlay, rules.config.limits.max_idle_ms, self._handlers
+        )
+        self.profiles = [Profile(each, number, MemoryTable(), around) for number, each in enumerate(rules.profiles)]
+        self._stage_1 = self._handlers(rules.controller)
+
+    def _handlers(self, compiled: Compiled) -> dict[type[Any], Handler]:
+        classes = self.decoder.classes
+        return {classes[name]: handler for name, handler in compiled.handlers.items() if name in classes}
+
+    def _overlay(self, event: Any, decorations: Mapping[str, Any]) -> None:
+        """Rules read a decoration where it stands in place of a field; one of another type reads as null."""
+        fields = self._decoded[type(event)]
+        for name in fields.keys() & decorations.keys():
+            slot, type_ = fields[name]
+            value = decorations[name]
+            setattr(event, slot, value if fits(value, type_) else None)
+
+    # ---- events
+
+    def process(self, events: Sequence[Any], lines: Sequence[bytes], now_ms: int | None = None) -> None:
+        """Takes a batch of events, as `decoder` gives them, with their lines; None stands for an unknown type.
+
+        `now_ms` is the clock, for `Clock.DRIVER`; a clock that steps back is taken to stand still.
+        """
+        now = self.now_ms
+        if now_ms is not None:
+            if now_ms < now:
+                self.counters.clock_steps_back += 1
+            else:
+                now = now_ms
+                self.advance(now)
+        clock, now_slot, time_slot = self._clock, self._now_slot, self._time_slot
+        by_event_time = clock is Clock.EVENT_TIME
+        effects, wheel, output = self._effects, self._wheel, self._output
+        routes = effects.routes
+        stage_1 = self._stage_1
+        controller = self.rules.controller
+        numbered = list(enumerate(self.profiles))
+        serial = self._serial
+        ok = bypassed = passive_count = 0
+        for event, line in zip(events, lines, strict=True):
+            serial += 1
+            if now_slot is not None and event is not None:
+                given = getattr(event, now_slot)
+                if given is not None and given > now:
+                    now = given
+            if now >= wheel.next_tick_ms:
+                self.advance(now)
+            handler = stage_1.get(type(event))
+            decorations = None
+            if handler is not None:
+                effects.program = controller
+                decorations = handler(event, None, None, now, effects)
+                if effects.rows:
+                    decorations = self._further_passes(now, decorations)
+                if decorations:
+                    self._overlay(event, decorations)
+            routed = passive = False
+            for number, profile in numbered:
+                route = routes[number]
+                if route is None:
+                    continue
+                routes[number] = None
+                key, event_ms, duration_ms, is_passive = route
+                if event_ms is None:
+                    event_ms = now if time_slot is None else getattr(event, time_slot)
+                    if event_ms is None:
+                        event_ms = now
+                if by_event_time and event_ms > now:
+                    now = event_ms
+                    if now >= wheel.next_tick_ms:
+                        self.advance(now)
+                added = profile.process(event, key, event_ms, duration_ms, is_passive, now, serial)
+                if added is False:
+                    continue
+                routed = True
+                passive = passive or is_passive
+                if added:
+                    if decorations:
+                        decorations.update(added)
+                    else:
+                        decorations = added
+                    if len(numbered) > 1:
+                        self._overlay(event, added)
+            if routed:
+                if passive:
+                    passive_count += 1
+                else:
+                    ok += 1
+            else:
+                bypassed += 1
+            if output.wants_events:
+                output.event(line, decorations, now)
+            if routed:
+                for _, profile in numbered:
+                    if profile.is_ending:
+                        profile.after_event(now)
+        self.now_ms = now
+        self._serial = serial
+        outcomes = self.counters.outcomes
+        for outcome, count in (("ok", ok), ("bypassed", bypassed), ("passive", passive_count)):
+            if count:
+                outcomes[outcome] += count
+
+    def _further_passes(self, now_ms: int, decorations: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Rows that the controller's rules insert."""
+        rows = self._effects.rows
+        while rows:
+            handler, row = rows.popleft()
+            more = handler(row, None, None, now_ms, self._effects)
+            if more:
+                decorations = {**decorations, **more} if decorations else more
+        return decorations
+
+    # ---- time
+
+    def advance(self, now_ms: int) -> None:
+        """Moves time on to `now_ms`: every whole second up to it at which something is due is a tick, in order."""
+        wheel = self._wheel
+        while wheel.next_tick_ms <= now_ms:
+            tick_ms = wheel.next_tick_ms
+            for session in wheel.take(tick_ms):
+                self.profiles[session.profile].on_tick(session, tick_ms)
+        self.now_ms = max(self.now_ms, now_ms)
+
+    def drain(self) -> None:
+        """Lets time run on until every session has ended."""
+        wheel = self._wheel
+        while any(len(profile.table) for profile in self.profiles):
+            self.advance(wheel.next_tick_ms)
+
+    @property
+    def live_sessions(self) -> int:
+        """Sessions that have begun and not ended, over all profiles."""
+        return sum(len(profile.table) for profile in self.profiles)
+
+
+def _decoded_fields(rules: TenantRules, extra: Sequence[str]) -> dict[str, dict[str, Type]]:
+    """The fields to decode of each event type from outside: what any rule set reads, and the clock's."""
+    found: dict[str, dict[str, Type]] = {name: {} for name in rules.event_types}
+    for compiled in rules.programs():
+        for name, fields in compiled.fields.items():
+            if name in found:
+                found[name].update(fields)
+    for name, fields in found.items():
+        declared = rules.event_types[name].fields
+        for field in extra:
+            fields[field] = declared.get(field, LONG)
+    return found

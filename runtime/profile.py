@@ -1,0 +1,352 @@
+"""Stage 2: what an event does to the sessions of one profile (engine.md §2 to §5 in the design)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from epl.compiler import SPLIT, Compiled, Handler
+from epl.typed import SplitSession
+from runtime.cache import SessionTable, TimeWheel
+from runtime.counters import SessionCounters
+from runtime.effects import Effects
+from runtime.markers import Marker, marker
+from runtime.output import Output
+from runtime.rules import ProfileRules, SubSessionRules
+from runtime.session import MainSession, SessionBase, SubSession, session_class
+
+_FOREVER_MS = 1 << 62
+
+Decorations = dict[str, Any] | None
+Overlay = Callable[[Any, dict[str, Any]], None]
+"""Puts decorations into the fields of an event that rules read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the profiles of a tenant share. `handlers` looks up a rule set's handlers by class of event."""
+
+    effects: Effects
+    wheel: TimeWheel
+    output: Output
+    overlay: Overlay
+    max_idle_ms: int
+    handlers: Callable[[Compiled], dict[type[Any], Handler]]
+
+
+class Kind:
+    """What sessions and sub-sessions of one kind have in common: class, markers, handlers, counters."""
+
+    def __init__(
+        self,
+        rules: ProfileRules | SubSessionRules,
+        base: type[SessionBase],
+        constant: str,
+        number: int,
+        around: Surroundings,
+    ) -> None:
+        config, layout = rules.config, rules.layout
+        self.compiled = rules.compiled
+        self.name = config.name
+        self.gap_ms = config.gap_ms
+        self.session_class: type[Any] = session_class(f"Session_{constant}{number}", base, layout, {constant: number})
+        self.begin_marker: Marker | None = marker(config.begin_marker, config.keys, layout, rules.compiled)
+        self.end_marker: Marker | None = marker(config.end_marker, config.keys, layout, rules.compiled)
+        self.handlers = around.handlers(rules.compiled)
+        self.counters = SessionCounters()
+
+
+class Profile(Kind):
+    """The live sessions of one profile, and what happens to them."""
+
+    def __init__(self, rules: ProfileRules, number: int, table: SessionTable, around: Surroundings) -> None:
+        super().__init__(rules, MainSession, "profile", number, around)
+        self.sub_sessions = [
+            Kind(sub, SubSession, "number", place, around) for place, sub in enumerate(rules.sub_sessions)
+        ]
+        self.table = table
+        self.max_active_ms = rules.config.max_active_ms
+        self._around = around
+        self._effects = around.effects
+        self._wheel = around.wheel
+        self._splits = any(isinstance(e, SplitSession) for rule in rules.compiled.program.rules for e in rule.effects)
+        self._ending: list[tuple[MainSession, SubSession | None]] = []
+
+    # ---- an event
+
+    def process(
+        self,
+        event: Any,
+        key: str,
+        event_ms: int,
+        duration_ms: int | None,
+        passive: bool,
+        now_ms: int,
+        serial: int,
+    ) -> Decorations | bool:
+        """Runs stage 2 on an event whose key is known; its decorations, or False when a passive event finds nothing.
+
+        `serial` numbers the events; sessions that end in one tick end in the order of it.
+        """
+        session = self.table.get(key)
+        if session is not None:
+            if session.sub_sessions:
+                self._end_due_subs(session, now_ms, now_ms)
+            if session.expires_at_ms <= now_ms:
+                self._end(session, "gap", now_ms)
+                session = None
+            elif now_ms > session.active_until_ms:
+                self._end(session, "max_active", now_ms)
+                session = None
+        if session is None:
+            if passive:
+                return False
+            return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, serial)
+        effects = self._effects
+        effects.is_new = passive
+        if self._splits and not passive:
+            before = (session.modified_ms, session.expires_at_ms, session.count, session.bot_count)
+        if not passive:
+            session.modified_ms = now_ms
+            session.expires_at_ms = now_ms + session.gap_ms
+            if session.bot_type > 0:
+                session.bot_count += 1
+            session.count += 1
+            session.touched = serial
+        handler = self.handlers.get(type(event))
+        decorations = None
+        if handler is not None:
+            effects.program = self.compiled
+            decorations = handler(event, session, None, now_ms, effects)
+            if decorations is SPLIT:
+                session.modified_ms, session.expires_at_ms, session.count, session.bot_count = before
+                self._end(session, "split", now_ms)
+                return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, serial)
+            if effects.rows:
+                decorations = self._further_passes(session, None, now_ms, decorations)
+            if effects.end:
+                effects.end = False
+                self._ending.append((session, None))
+            if effects.subs:
+                decorations = self._touch_subs(session, event, event_ms, now_ms, decorations, passive)
+        if session.expires_at_ms < session.due_ms or session.sub_sessions:
+            due_ms = self._due_ms(session)
+            if due_ms < session.due_ms:
+                self._wheel.schedule(session, due_ms)
+        if not self.table.keeps_objects:
+            self.table.put(session)
+        return decorations
+
+    def _first_event(self, event: Any, session: MainSession, now_ms: int, serial: int) -> Decorations:
+        """The pass of the event that opens a session; the begin marker leaves after it, with what it wrote."""
+        effects = self._effects
+        effects.is_new = True
+        session.count = 1
+        session.touched = serial
+        handler = self.handlers.get(type(event))
+        decorations = None
+        if handler is not None:
+            effects.program = self.compiled
+            decorations = handler(event, session, None, now_ms, effects)
+            if effects.rows:
+                decorations = self._further_passes(session, None, now_ms, decorations)
+            if effects.end:
+                effects.end = False
+                self._ending.append((session, None))
+        self.counters.created += 1
+        if self.begin_marker is not None:
+            self._send(self, self.begin_marker, self.begin_marker.begin(session), session, None, now_ms)
+        if effects.subs:
+            decorations = self._touch_subs(session, event, session.first_event_ms, now_ms, decorations, False)
+        self._wheel.schedule(session, self._due_ms(session))
+        self.table.put(session)
+        return decorations
+
+    def after_event(self, now_ms: int) -> None:
+        """Ends what @EndSession marked, once the event has left."""
+        for session, sub in self._ending:
+            if sub is None:
+                self._end(session, "explicit", now_ms)
+            elif session.sub_sessions and sub in session.sub_sessions:
+                self._end_sub(session, sub, "explicit", now_ms)
+        self._ending.clear()
+
+    @property
+    def is_ending(self) -> bool:
+        """True when `after_event` has something to do."""
+        return bool(self._ending)
+
+    def _open(self, key: str, event_ms: int, duration_ms: int | None, now_ms: int) -> MainSession:
+        wanted_ms = duration_ms if duration_ms is not None and duration_ms > 0 else self.gap_ms
+        gap_ms = min(wanted_ms, self._around.max_idle_ms)
+        until_ms = now_ms + self.max_active_ms if self.max_active_ms > 0 else _FOREVER_MS
+        session: MainSession = self.session_class(
+            key=key,
+            first_event_ms=event_ms,
+            created_ms=now_ms,
+            modified_ms=now_ms,
+            expires_at_ms=now_ms + gap_ms,
+            gap_ms=gap_ms,
+            active_until_ms=until_ms,
+        )
+        return session
+
+    def _further_passes(
+        self, session: SessionBase, parent: SessionBase | None, now_ms: int, decorations: Decorations
+    ) -> Decorations:
+        """Rows of `insert into`, first in first out; each pass sees the effects of the one before."""
+        rows = self._effects.rows
+        while rows:
+            handler, row = rows.popleft()
+            more = handler(row, session, parent, now_ms, self._effects)
+            if more:
+                decorations = {**decorations, **more} if decorations else more
+        return decorations
+
+    # ---- sub-sessions
+
+    def _touch_subs(
+        self,
+        session: MainSession,
+        event: Any,
+        event_ms: int,
+        now_ms: int,
+        decorations: Decorations,
+        passive: bool,
+    ) -> Decorations:
+        effects = self._effects
+        # Numbers stand in the order in which the rules first name them.
+        touched = sorted(effects.subs.items()) if len(effects.subs) > 1 else list(effects.subs.items())
+        effects.subs.clear()
+        if passive:
+            return decorations
+        for number, (key, duration_ms) in touched:
+            if decorations:
+                # Its rules see the event as those before have left it.
+                self._around.overlay(event, decorations)
+            more = self._touch_sub(session, number, key, duration_ms, event, event_ms, now_ms)
+            if more:
+                decorations = {**decorations, **more} if decorations else more
+        return decorations
+
+    def _touch_sub(
+        self,
+        session: MainSession,
+        number: int,
+        key: str,
+        duration_ms: int | None,
+        event: Any,
+        event_ms: int,
+        now_ms: int,
+    ) -> Decorations:
+        kind = self.sub_sessions[number]
+        effects = self._effects
+        live = session.sub_sessions
+        if live is None:
+            live = session.sub_sessions = []
+        sub: SubSession | None = next((each for each in live if each.number == number and each.key == key), None)
+        is_new = sub is None
+        if sub is None:
+            wanted_ms = duration_ms if duration_ms is not None and duration_ms > 0 else kind.gap_ms
+            gap_ms = min(wanted_ms, self._around.max_idle_ms, session.gap_ms)
+            sub = kind.session_class(
+                key=key,
+                parent_key=session.key,
+                first_event_ms=event_ms,
+                created_ms=now_ms,
+                modified_ms=now_ms,
+                expires_at_ms=now_ms + gap_ms,
+                gap_ms=gap_ms,
+            )
+            live.append(sub)
+            kind.counters.created += 1
+        else:
+            sub.modified_ms = now_ms
+            sub.expires_at_ms = now_ms + sub.gap_ms
+            if sub.bot_type > 0:
+                sub.bot_count += 1
+        sub.count += 1
+        if sub.expires_at_ms > session.expires_at_ms:
+            session.expires_at_ms = sub.expires_at_ms
+        decorations = None
+        handler = kind.handlers.get(type(event))
+        if handler is not None:
+            effects.program = kind.compiled
+            decorations = handler(event, sub, session, now_ms, effects)
+            if effects.rows:
+                decorations = self._further_passes(sub, session, now_ms, decorations)
+            if effects.end:
+                effects.end = False
+                self._ending.append((session, sub))
+        if is_new and kind.begin_marker is not None:
+            self._send(kind, kind.begin_marker, kind.begin_marker.begin(sub), sub, session, now_ms)
+        return decorations
+
+    def _end_due_subs(self, session: MainSession, due_ms: int, now_ms: int) -> None:
+        """Ends sub-sessions with `expires_at_ms <= due_ms`, the last opened first."""
+        for sub in reversed(session.sub_sessions or []):
+            if sub.expires_at_ms <= due_ms:
+                self._end_sub(session, sub, "gap", now_ms)
+
+    def _end_sub(self, session: MainSession, sub: SubSession, reason: str, now_ms: int) -> None:
+        kind = self.sub_sessions[sub.number]
+        live = session.sub_sessions
+        assert live is not None
+        live.remove(sub)
+        kind.counters.count_end(reason, sub.duration_ms, sub.count)
+        if kind.end_marker is not None:
+            self._send(kind, kind.end_marker, kind.end_marker.end(sub, reason), sub, session, now_ms)
+
+    # ---- ends
+
+    def on_tick(self, session: MainSession, tick_ms: int) -> None:
+        """The second has come for which a session stood in the wheel: it ends, or goes to its new place."""
+        # At a tick due means before it (engine.md §6): what expires at the tick itself waits for the next.
+        if session.sub_sessions:
+            self._end_due_subs(session, tick_ms - 1, tick_ms)
+        if session.expires_at_ms < tick_ms:
+            self._end(session, "gap", tick_ms)
+        elif tick_ms > session.active_until_ms:
+            self._end(session, "max_active", tick_ms)
+        else:
+            self._wheel.schedule(session, self._due_ms(session))
+            if not self.table.keeps_objects:
+                self.table.put(session)
+
+    def _end(self, session: MainSession, reason: str, now_ms: int) -> None:
+        for sub in list(session.sub_sessions or ()):
+            self._end_sub(session, sub, "parent", now_ms)
+        self._wheel.forget(session)
+        self.table.remove(session)
+        self.counters.count_end(reason, session.duration_ms, session.count)
+        if self.end_marker is not None:
+            self._send(self, self.end_marker, self.end_marker.end(session, reason), session, None, now_ms)
+
+    @staticmethod
+    def _due_ms(session: MainSession) -> int:
+        due_ms = min(session.expires_at_ms, session.active_until_ms)
+        for sub in session.sub_sessions or ():
+            due_ms = min(due_ms, sub.expires_at_ms)
+        return due_ms
+
+    def _send(
+        self,
+        kind: Kind,
+        sent: Marker,
+        fields: dict[str, Any],
+        session: SessionBase,
+        parent: SessionBase | None,
+        now_ms: int,
+    ) -> None:
+        """Runs the kind's rules on a marker, then lets it leave."""
+        if sent.handler is not None:
+            effects = self._effects
+            effects.program = kind.compiled
+            # @Insert rows and further passes of the event itself are done by now.
+            decorations = sent.handler(sent.as_event(fields), session, parent, now_ms, effects)
+            if effects.rows:
+                decorations = self._further_passes(session, parent, now_ms, decorations)
+            if decorations:
+                fields.update(decorations)
+        self._around.output.marker(sent.type_name, fields, now_ms)

@@ -1,0 +1,186 @@
+"""A tenant's configuration to compiled rules: the controller, each profile, each kind of sub-session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from epl import (
+    Compiled,
+    Diagnostic,
+    Environment,
+    EventType,
+    InvalidInput,
+    SessionLayout,
+    Severity,
+    Stage,
+    check,
+    compile_program,
+    parse,
+    session_layout,
+    types,
+)
+from epl.ast import CreateSchema
+from epl.checker import Checked
+from runtime.config import MarkerKeys, ProfileConfig, SubSessionConfig, TenantConfig, codes
+from epl.diagnostics import Problems
+
+
+@dataclass(frozen=True, slots=True)
+class SubSessionRules:
+    """The rules of one kind of sub-session."""
+
+    config: SubSessionConfig
+    compiled: Compiled
+    layout: SessionLayout
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRules:
+    """The rules of a profile and of its sub-sessions, in configuration order."""
+
+    config: ProfileConfig
+    compiled: Compiled
+    layout: SessionLayout
+    sub_sessions: tuple[SubSessionRules, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRules:
+    """Everything of a tenant that is compiled. `event_types` are those that events from outside may have."""
+
+    config: TenantConfig
+    event_types: Mapping[str, EventType]
+    controller: Compiled
+    profiles: tuple[ProfileRules, ...]
+
+    def programs(self) -> tuple[Compiled, ...]:
+        """All compiled rule sets: controller, profiles, their sub-sessions."""
+        of_profiles = [(p.compiled, *(sub.compiled for sub in p.sub_sessions)) for p in self.profiles]
+        return (self.controller, *(compiled for each in of_profiles for compiled in each))
+
+
+@dataclass(frozen=True, slots=True)
+class _CheckedProfile:
+    config: ProfileConfig
+    main: Checked
+    subs: tuple[Checked, ...]
+
+
+class TenantChecker:
+    """Checks all rule sets of a tenant; `diagnostics` has what it found, `compile` makes the rules."""
+
+    def __init__(self, config: TenantConfig) -> None:
+        self._config = config
+        self._problems = Problems(config.source)
+        parsed = parse(config.controller)
+        names = frozenset(profile.name for profile in config.profiles)
+        self._controller = check(parsed, Environment(stage=Stage.CONTROLLER, event_types=config.events, profiles=names))
+        created = {statement.name.text for statement in parsed.statements if isinstance(statement, CreateSchema)}
+        made = {
+            name: EventType(name, fields)
+            for name, fields in self._controller.program.event_types.items()
+            if name in created
+        }
+        self._event_types = {**config.events, **made}
+        self._profiles = [self._check_profile(profile) for profile in config.profiles]
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """All problems, file by file."""
+        found = [*self._problems, *self._controller.problems]
+        for profile in self._profiles:
+            for checked in (profile.main, *profile.subs):
+                found += checked.problems
+        return found
+
+    def _check_profile(self, config: ProfileConfig) -> _CheckedProfile:
+        self._refuse_other_types(config)
+        subs = config.sub_sessions
+        event_types = {**_markers(config), **self._event_types, **config.events}
+        for sub in subs:
+            event_types = {**_markers(sub), **event_types}
+        main = check(
+            parse(config.rules),
+            Environment(
+                stage=Stage.MAIN,
+                event_types=event_types,
+                marker_types=_marker_types(config),
+                sub_sessions=frozenset(sub.name for sub in subs),
+            ),
+        )
+        created = {name: EventType(name, fields) for name, fields in main.program.event_types.items()}
+        inherited = {name: created[name] for name in created if name not in main.program.routed}
+        checked = tuple(
+            check(
+                parse(sub.rules),
+                Environment(
+                    stage=Stage.SUB,
+                    event_types={**event_types, **inherited},
+                    marker_types=_marker_types(sub),
+                    parent=main.attributes,
+                ),
+            )
+            for sub in subs
+        )
+        return _CheckedProfile(config, main, checked)
+
+    def _refuse_other_types(self, config: ProfileConfig) -> None:
+        """An event is decoded once for all profiles, so a field has one type."""
+        for name, event_type in config.events.items():
+            known = self._event_types.get(name)
+            for field, type_ in event_type.fields.items():
+                other = type_ if known is None else known.fields.get(field, type_)
+                if other != type_:
+                    self._problems.add(
+                        codes.FIELD_TYPES,
+                        config.span,
+                        profile=config.name,
+                        field=f"{name}.{field}",
+                        type=str(type_),
+                        other=str(other),
+                    )
+
+    def compile(self) -> TenantRules:
+        """The compiled rules. Raises InvalidInput with all diagnostics when any is an error."""
+        diagnostics = self.diagnostics
+        if any(found.severity is Severity.ERROR for found in diagnostics):
+            raise InvalidInput(diagnostics)
+        names = [profile.name for profile in self._config.profiles]
+        controller = compile_program(self._controller.program, profiles=names)
+        return TenantRules(
+            self._config, self._event_types, controller, tuple(self._compile_profile(p) for p in self._profiles)
+        )
+
+    @staticmethod
+    def _compile_profile(checked: _CheckedProfile) -> ProfileRules:
+        layout = session_layout(checked.main.attributes)
+        subs = checked.config.sub_sessions
+        names = [sub.name for sub in subs]
+        compiled = compile_program(checked.main.program, layout, sub_sessions=names)
+        made = []
+        for config, sub in zip(subs, checked.subs, strict=True):
+            sub_layout = session_layout(sub.attributes)
+            made.append(SubSessionRules(config, compile_program(sub.program, sub_layout, layout), sub_layout))
+        return ProfileRules(checked.config, compiled, layout, tuple(made))
+
+
+def compile_tenant(config: TenantConfig) -> TenantRules:
+    """Checks and compiles a tenant's rules. Raises InvalidInput with all diagnostics."""
+    return TenantChecker(config).compile()
+
+
+def _marker_types(config: ProfileConfig | SubSessionConfig) -> frozenset[str]:
+    return frozenset(name for name in (config.begin_marker, config.end_marker) if name is not None)
+
+
+def _markers(config: ProfileConfig | SubSessionConfig) -> dict[str, EventType]:
+    """Markers that nothing declares have the fields of their keys, so that rules can run on them as they are."""
+    keys: MarkerKeys = config.keys
+    begin = {keys.id: types.STRING, keys.start: types.LONG}
+    end = {**begin, keys.end: types.LONG, keys.duration: types.LONG, keys.count: types.INT, keys.reason: types.STRING}
+    found = {}
+    for name, fields in ((config.begin_marker, begin), (config.end_marker, end)):
+        if name is not None:
+            found[name] = EventType(name, {field: type_ for field, type_ in fields.items() if field is not None})
+    return found

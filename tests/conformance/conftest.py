@@ -1,0 +1,75 @@
+"""Runs the conformance vectors of a folder outside the project and counts them in the summary.
+
+The folder is named by SOJOURN_VECTORS (default: ../shared/conformance beside the project); without it the tests skip.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+VECTORS = Path(os.environ.get("SOJOURN_VECTORS", HERE.parents[1].parent / "shared" / "conformance"))
+SETS = {
+    "epl-crafted": "test_epl_vectors",
+    "epl-random": "test_epl_vectors",
+    "sessions": "test_session_vectors",
+    "sessions-more": "test_session_vectors",
+}
+
+_passed: Counter[str] = Counter()
+_total: Counter[str] = Counter()
+
+
+def known_failures() -> set[tuple[str, str]]:
+    """The vectors that are known to fail, as (set, id)."""
+    lines = (HERE / "known_failures.txt").read_text().splitlines()
+    pairs = (line.split() for line in lines if line.strip() and not line.startswith("#"))
+    return {(name, vector) for name, vector in pairs}
+
+
+def _vectors(name: str) -> list[dict[str, Any]]:
+    path = VECTORS / f"{name}.ndjson"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "vector" not in metafunc.fixturenames:
+        return
+    module = metafunc.module.__name__.rsplit(".", 1)[-1]
+    expected_to_fail = known_failures()
+    params = []
+    for name in (name for name, owner in SETS.items() if owner == module):
+        found = _vectors(name)
+        if not found:
+            skip = pytest.mark.skip(reason=f"no vectors: {VECTORS / name}.ndjson is not there")
+            params.append(pytest.param((name, {}), id=name, marks=skip))
+        for vector in found:
+            known = (name, vector["id"]) in expected_to_fail
+            # Strict: a vector that passes again must leave the list.
+            marks = [pytest.mark.xfail(strict=True, reason="known failure")] if known else []
+            params.append(pytest.param((name, vector), id=f"{name}:{vector['id']}", marks=marks))
+    metafunc.parametrize("vector", params)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call" and "vector" in getattr(item, "fixturenames", ()):
+        name = item.callspec.params["vector"][0]  # type: ignore[attr-defined]
+        _total[name] += 1
+        _passed[name] += report.outcome == "passed"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if _total:
+        terminalreporter.section("conformance vectors")
+        for name in SETS:
+            if _total[name]:
+                terminalreporter.write_line(f"{name}: {_passed[name]} of {_total[name]}")
