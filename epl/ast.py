@@ -406,11 +406,11 @@ def walk(node: Node) -> Iterator[Node]:
         pending.extend(children(current))
 
 
-def depth_exceeds(node: Node, limit: int) -> bool:
-    """True when a path from the node downwards is longer than `limit`."""
+def depth(node: Node) -> int:
+    """The number of levels from the node downwards, 1 for a node without children."""
+    levels = 0
     level = [node]
-    for _ in range(limit):
+    while level:
+        levels += 1
         level = [child for parent in level for child in children(parent)]
-        if not level:
-            return False
-    return True
+    return levels

@@ -17,10 +17,10 @@ from epl.types import Kind, Type
 def slot_name(name: str, prefix: str = "") -> str:
     """A Python attribute for any name: the name itself where it is one, else its letters and the code of the rest."""
     plain = prefix + name
-    if name.isascii() and plain.isidentifier() and not keyword.iskeyword(plain) and not plain.startswith("__"):
+    usual = name.isascii() and plain.isidentifier() and not keyword.iskeyword(plain)
+    if usual and not name.startswith("x0_") and not plain.startswith("__"):
         return plain
     spelled = "".join(char if char.isascii() and char.isalnum() else f"_{ord(char):x}_" for char in name)
-    # `0` cannot follow a prefix in a name that is plain, so the two kinds never meet.
     return f"{prefix}x0_{spelled}"
 
 
@@ -29,7 +29,8 @@ class Slot:
     """Where one attribute of a session lives.
 
     `kind`: what every value of it is, or None when rules write values of several kinds; then `kind_attribute` holds
-    the kind's name beside the value. `element`: what a list of it holds, None when mixed or no list.
+    the kind's name beside the value. `element`: what a list of it holds, None when mixed or no list. `grows`: a list
+    that is changed in place, so that whoever keeps what it reads takes a copy.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Slot:
     kind: Kind | None
     element: Type | None
     kind_attribute: str | None
+    grows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +61,20 @@ class SessionLayout:
 
 def session_layout(attributes: Attributes) -> SessionLayout:
     """The layout for what a rule set writes."""
-    return SessionLayout(_slots(attributes.state, "st_"), _slots(attributes.metadata, "md_"))
+    return SessionLayout(_slots(attributes.state, "st_", attributes.appended), _slots(attributes.metadata, "md_"))
 
 
-def _slots(written: Mapping[str, frozenset[Type]], prefix: str) -> Mapping[str, Slot]:
-    return {name: _slot(name, types, prefix) for name, types in written.items()}
+def _slots(
+    written: Mapping[str, frozenset[Type]], prefix: str, appended: frozenset[str] = frozenset()
+) -> Mapping[str, Slot]:
+    return {name: _slot(name, types, prefix, name in appended) for name, types in written.items()}
 
 
-def _slot(name: str, types: frozenset[Type], prefix: str) -> Slot:
+def _slot(name: str, types: frozenset[Type], prefix: str, grows: bool) -> Slot:
     kinds = {type_.kind for type_ in types} or {Kind.NULL}
     attribute = slot_name(name, prefix)
     if len(kinds) > 1:
-        return Slot(name, attribute, None, None, slot_name(name, f"{prefix}kind_"))
+        return Slot(name, attribute, None, None, slot_name(name, f"kind_{prefix}"))
     elements = {type_.element for type_ in types}
     (kind,) = kinds
-    return Slot(name, attribute, kind, elements.pop() if len(elements) == 1 else None, None)
+    return Slot(name, attribute, kind, elements.pop() if len(elements) == 1 else None, None, grows)

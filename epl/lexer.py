@@ -72,7 +72,8 @@ class Piece:
 def split_statements(text: str) -> Iterator[Piece]:
     """Cuts a file at each `;` that is not inside a string, a comment or back-ticks.
 
-    Strings and back-ticks do not run over lines: an unterminated one ends at its line, so that one slip does not swallow the rest of the file.
+    Strings and back-ticks do not run over lines: an unterminated one ends at its line, so that one slip does not
+    swallow the rest of the file.
     """
     start = at = 0
     end = len(text)

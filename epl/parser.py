@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
+from typing import Protocol, cast
 
-from lark import Lark, TextSlice, Token
+from lark import Lark, TextSlice, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from epl import ast
 from epl.builder import Builder
 from epl.diagnostics import Problems, syntax_codes
 from epl.lexer import Keywords, Piece, split_statements
+from epl.limits import MAX_DEPTH
 from epl.source import Source, Span
 from epl.syntax_errors import report_unexpected
-
-
-# The checker and the compiler recurse over expressions, and CPython's own parser takes at most 200 nested parentheses
-# of generated source.
-MAX_DEPTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,17 @@ class Parsed:
     problems: Problems
 
 
-@lru_cache(maxsize=1)
+class _Stepper(Protocol):
+    """Lark's parser, a token at a time; Lark gives these methods no types."""
+
+    def iter_parse(self) -> Iterator[Token]: ...
+
+    def feed_eof(self, last_token: Token) -> Tree[Token]: ...
+
+    def accepts(self) -> set[str]: ...
+
+
+@cache
 def grammar(strict: bool = False) -> Lark:
     """The compiled grammar; `strict` refuses every conflict (a test builds it so)."""
     text = files("epl").joinpath("grammar.lark").read_text(encoding="utf-8")
@@ -54,7 +62,7 @@ def parse(source: Source) -> Parsed:
     problems = Problems(source)
     statements = []
     for piece in split_statements(source.text):
-        statement = _parse_piece(source, piece, problems)
+        statement = _parse_piece(source, piece, problems) if source.slice(piece.span).strip() else None
         if statement is not None:
             statements.append(statement)
     return Parsed(source, tuple(statements), problems)
@@ -65,28 +73,26 @@ def _parse_piece(source: Source, piece: Piece, problems: Problems) -> ast.Statem
         span = Span(piece.opened_at, piece.span.end)
         problems.add(syntax_codes.UNTERMINATED, span, what=piece.unterminated)
         return None
-    parser = grammar().parse_interactive(TextSlice(source.text, piece.span.start, piece.span.end))
-    previous: Token | None = None
+    text = TextSlice(source.text, piece.span.start, piece.span.end)
+    parser = cast(_Stepper, grammar().parse_interactive(text))
     tokens: list[Token] = []
     try:
         for token in parser.iter_parse():
             tokens.append(token)
-            previous = token
-        if previous is None:
+        if not tokens:
             return None  # only blanks and comments
-        tree = parser.feed_eof(previous)
+        tree = parser.feed_eof(tokens[-1])
     except UnexpectedCharacters as error:
-        at = error.pos_in_stream
-        character = source.text[at]
-        problems.add(syntax_codes.STRAY_CHARACTER, Span(at, at + 1), character=character)
+        at = cast(int, error.pos_in_stream)
+        problems.add(syntax_codes.STRAY_CHARACTER, Span(at, at + 1), character=source.text[at])
         return None
     except UnexpectedToken as error:
-        report_unexpected(error.token, set(parser.accepts()), tokens, source, piece.span, problems)
+        report_unexpected(error.token, parser.accepts(), tokens, source, piece.span, problems)
         return None
     builder = Builder(problems)
     statement = builder.transform(tree)
     assert isinstance(statement, ast.Statement)
-    if ast.depth_exceeds(statement, MAX_DEPTH):
+    if ast.depth(statement) > MAX_DEPTH:
         problems.add(syntax_codes.TOO_DEEP, statement.span, limit=MAX_DEPTH)
         return None
     return None if builder.failed else statement

@@ -49,15 +49,25 @@ GETTERS: Mapping[str, Type] = {
 class Attributes:
     """The attributes that a rule set writes, by namespace and name, with the types written.
 
-    More than one type means that the type shows at run time only.
+    More than one type means that the type shows at run time only. `appended`: those of the state that are lists and
+    written by @AppendState alone.
     """
 
     state: Mapping[str, frozenset[Type]] = field(default_factory=dict)
     metadata: Mapping[str, frozenset[Type]] = field(default_factory=dict)
+    appended: frozenset[str] = frozenset()
 
     def of(self, namespace: Namespace) -> Mapping[str, frozenset[Type]]:
         """The attributes of one namespace."""
         return self.state if namespace is Namespace.STATE else self.metadata
+
+    def merged(self, other: Attributes) -> Attributes:
+        """The attributes of both, with the types of both."""
+        return Attributes(_merged(self.state, other.state), _merged(self.metadata, other.metadata))
+
+
+def _merged(left: Mapping[str, frozenset[Type]], right: Mapping[str, frozenset[Type]]) -> Mapping[str, frozenset[Type]]:
+    return {name: left.get(name, frozenset()) | right.get(name, frozenset()) for name in {**left, **right}}
 
 
 def written_attributes(rules: tuple[Rule, ...]) -> Attributes:
@@ -65,6 +75,7 @@ def written_attributes(rules: tuple[Rule, ...]) -> Attributes:
     state: dict[str, set[Type]] = {}
     metadata: dict[str, set[Type]] = {}
     counters: dict[str, Type] = {}
+    appended: dict[str, set[Type]] = {}
     for rule in rules:
         for effect in rule.effects:
             match effect:
@@ -78,15 +89,19 @@ def written_attributes(rules: tuple[Rule, ...]) -> Attributes:
                     step = types.INT if amount is None else amount.type
                     counters[name] = types.wider(counters.get(name, types.INT), step)
                 case AppendToList(name, item, _, _):
-                    state.setdefault(name, set()).add(types.list_of(item.type))
+                    appended.setdefault(name, set()).add(types.list_of(item.type))
                 case _:
                     pass
+    only_appended = frozenset(appended.keys() - state.keys() - counters.keys())
+    for name, lists in appended.items():
+        state.setdefault(name, set()).update(lists)
     # All counters of one name share the widest type among them.
     for name, type_ in counters.items():
         state.setdefault(name, set()).add(type_)
     return Attributes(
         {name: frozenset(found) for name, found in state.items()},
         {name: frozenset(found) for name, found in metadata.items()},
+        only_appended,
     )
 
 

@@ -81,7 +81,7 @@ def _refused_construct(token: Token, read: list[Token]) -> Code | None:
         return syntax_codes.TRIGGER
     if token.type == "_SELECT" and read and previous in ("LPAR", "LEFT_PAREN"):
         return syntax_codes.SUB_QUERY
-    if word == "match_recognize" and after_from:
+    if after_from and "match_recognize" in (word, words[-1]):
         return syntax_codes.MATCH_RECOGNIZE
     if previous == "_CREATE" and word in _CREATED:
         return _CREATED[word]

@@ -221,11 +221,19 @@ class Match(Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class Subject(Expr):
+    """In the conditions of `case x when …`: x, which is evaluated once. `number` tells it from those around it."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Conditional(Expr):
-    """`case`: the first branch whose condition is true, else `otherwise`."""
+    """`case`: the first branch whose condition is true, else `otherwise`. `subject`: what `Subject` stands for."""
 
     branches: tuple[tuple[Expr, Expr], ...]
     otherwise: Expr
+    subject: tuple[Subject, Expr] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,12 @@ def list_of(element: Type | None) -> Type:
 
 _NAMES: dict[str, Type] = {
     **{t.kind.value: t for t in (BYTE, SHORT, INT, LONG, BIGINT, FLOAT, DOUBLE, DECIMAL, STRING, BOOLEAN, CHAR, DATE)},
-    **{"map": MAP, "list": LIST, "object": OBJECT, "integer": INT, "bool": BOOLEAN, "character": CHAR},
+    "map": MAP,
+    "list": LIST,
+    "object": OBJECT,
+    "integer": INT,
+    "bool": BOOLEAN,
+    "character": CHAR,
     "biginteger": BIGINT,
     "bigdecimal": DECIMAL,
 }
@@ -131,6 +136,14 @@ TYPE_NAMES: tuple[str, ...] = tuple(t.kind.value for t in dict.fromkeys(_NAMES.v
 
 JAVA_SHORT_NAMES: dict[Kind, str] = {type_.kind: name for name, type_ in _SHORT_JAVA_NAMES.items()}
 """What `typeof` answers, by kind."""
+
+
+def java_name(type_: Type) -> str | None:
+    """What `typeof` answers for a value of a static type, or None where the value itself must tell."""
+    if type_.kind is not Kind.ARRAY:
+        return JAVA_SHORT_NAMES.get(type_.kind)
+    element = None if type_.element is None else java_name(type_.element)
+    return None if element is None else f"{element}[]"
 
 
 def parse_type(name: str) -> Type | None:
@@ -162,7 +175,7 @@ def common(left: Type, right: Type) -> Type | None:
 
 def assignable(target: Type, value: Type) -> bool:
     """True when a value of a type may be stored as `target`: the same, null, a narrower number, or into object."""
-    if target == OBJECT or value == NULL or target == value:
+    if value == NULL or target in (OBJECT, value):
         return True
     if target.is_numeric and value.is_numeric:
         return value.rank <= target.rank

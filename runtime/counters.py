@@ -23,10 +23,12 @@ class SessionCounters:
     total_duration_ms: int = 0
     max_duration_ms: int = 0
     max_events: int = 0
-    durations: Counter[int] = field(default_factory=Counter)
-    """Ended sessions by the bits of their duration in seconds: 0 is under 1 s, n under 2^n s."""
-    lengths: Counter[int] = field(default_factory=Counter)
-    """Ended sessions by the bits of their number of events: n is 2^(n-1) to 2^n - 1."""
+    long: int = 0
+    """Cut by max_active while their events went on, as the reference counts long sessions."""
+    durations: list[int] = field(default_factory=lambda: [0] * 64)
+    """Ended sessions by the bits of their duration in seconds: place 0 is under 1 s, n under 2^n s."""
+    lengths: list[int] = field(default_factory=lambda: [0] * 64)
+    """Ended sessions by the bits of their number of events: place n is 2^(n-1) to 2^n - 1."""
 
     @property
     def active(self) -> int:

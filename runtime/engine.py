@@ -5,7 +5,7 @@ A plain object that reads no clock and no socket; whoever drives it says what ti
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -15,7 +15,7 @@ from epl.types import LONG, Type
 from runtime.cache import MemoryTable, TimeWheel
 from runtime.counters import EngineCounters
 from runtime.effects import Effects
-from runtime.event import EventDecoder, fits
+from runtime.event import BAD_LINE, EventDecoder, Refused, fits
 from runtime.output import Output
 from runtime.profile import Profile, Surroundings
 from runtime.rules import TenantRules
@@ -53,19 +53,30 @@ class Engine:
         self._time_slot = None if time_field is None else slot_name(time_field)
         self._output = output
         self._wheel = TimeWheel()
-        self._serial = 0
+        self._last = (0, 0)  # the clock of the latest event of a session, and how many came at that very millisecond
         self._effects = Effects(self.counters, rules.config.limits.max_idle_ms, len(rules.profiles))
         extra = [name for name in (now_field, time_field) if name is not None]
         self._fields = _decoded_fields(rules, extra)
         self.decoder = EventDecoder(self._fields, rules.config.type_field)
         self._decoded = {
-            self.decoder.classes[name]: {field: (slot_name(field), type_) for field, type_ in fields.items()}
+            self.decoder.classes[name]: {
+                field: (slot_name(field), type_)
+                for field, type_ in fields.items()
+                if field != rules.config.type_field  # to rules a constant of the class
+            }
             for name, fields in self._fields.items()
         }
         around = Surroundings(
-            self._effects, self._wheel, output, self._overlay, rules.config.limits.max_idle_ms, self._handlers
+            effects=self._effects,
+            wheel=self._wheel,
+            output=output,
+            overlay=self._overlay,
+            max_idle_ms=rules.config.limits.max_idle_ms,
+            type_field=rules.config.type_field,
+            handlers=self._handlers,
         )
         self.profiles = [Profile(each, number, MemoryTable(), around) for number, each in enumerate(rules.profiles)]
+        self._numbered = tuple(enumerate(self.profiles))
         self._stage_1 = self._handlers(rules.controller)
 
     def _handlers(self, compiled: Compiled) -> dict[type[Any], Handler]:
@@ -82,10 +93,18 @@ class Engine:
 
     # ---- events
 
-    def process(self, events: Sequence[Any], lines: Sequence[bytes], now_ms: int | None = None) -> None:
-        """Takes a batch of events, as `decoder` gives them, with their lines; None stands for an unknown type.
+    def process(
+        self,
+        lines: Sequence[bytes],
+        now_ms: int | None = None,
+        *,
+        first_line: int = 1,
+        refuse: Callable[[Refused], None] = lambda refused: None,
+    ) -> None:
+        """Takes a batch of events as lines of JSON. Lines that are no event go to `refuse`; blank ones are passed over.
 
-        `now_ms` is the clock, for `Clock.DRIVER`; a clock that steps back is taken to stand still.
+        `now_ms` is the clock, for `Clock.DRIVER`; one that steps back is taken to stand still. `first_line` numbers
+        the lines for `refuse`.
         """
         now = self.now_ms
         if now_ms is not None:
@@ -94,38 +113,48 @@ class Engine:
             else:
                 now = now_ms
                 self.advance(now)
-        clock, now_slot, time_slot = self._clock, self._now_slot, self._time_slot
-        by_event_time = clock is Clock.EVENT_TIME
-        effects, wheel, output = self._effects, self._wheel, self._output
-        routes = effects.routes
-        stage_1 = self._stage_1
-        controller = self.rules.controller
-        numbered = list(enumerate(self.profiles))
-        serial = self._serial
-        ok = bypassed = passive_count = 0
-        for event, line in zip(events, lines, strict=True):
-            serial += 1
-            if now_slot is not None and event is not None:
+        now_slot, time_slot = self._now_slot, self._time_slot
+        by_event_time = self._clock is Clock.EVENT_TIME
+        wheel, effects, stage_1 = self._wheel, self._effects, self._stage_1
+        routes, rows = effects.routes, effects.rows
+        decode = self.decoder.decode
+        send = self._output.event if self._output.wants_events else None
+        profiles = self._numbered
+        several = len(profiles) > 1
+        ok = bypassed = passive = 0
+        last, turn = self._last
+        for number, line in enumerate(lines, first_line):
+            try:
+                event = decode(line)
+            except BAD_LINE as error:
+                refused = self.decoder.explain(line, error, number)
+                if refused is not None:
+                    refuse(refused)
+                elif line.strip():
+                    self.counters.outcomes["unknown_type"] += 1
+                    if send is not None:
+                        send(line, None, now)
+                continue
+            if now_slot is not None:
                 given = getattr(event, now_slot)
                 if given is not None and given > now:
                     now = given
             if now >= wheel.next_tick_ms:
                 self.advance(now)
-            handler = stage_1.get(type(event))
+            handler = stage_1.get(event.__class__)
             decorations = None
             if handler is not None:
-                effects.program = controller
                 decorations = handler(event, None, None, now, effects)
-                if effects.rows:
+                if rows:
                     decorations = self._further_passes(now, decorations)
                 if decorations:
                     self._overlay(event, decorations)
-            routed = passive = False
-            for number, profile in numbered:
-                route = routes[number]
+            outcome = None
+            for place, profile in profiles:
+                route = routes[place]
                 if route is None:
                     continue
-                routes[number] = None
+                routes[place] = None
                 key, event_ms, duration_ms, is_passive = route
                 if event_ms is None:
                     event_ms = now if time_slot is None else getattr(event, time_slot)
@@ -135,37 +164,40 @@ class Engine:
                     now = event_ms
                     if now >= wheel.next_tick_ms:
                         self.advance(now)
-                added = profile.process(event, key, event_ms, duration_ms, is_passive, now, serial)
+                if now == last:
+                    turn += 1
+                else:
+                    last = now
+                    turn = 0
+                added = profile.process(event, key, event_ms, duration_ms, is_passive, now, turn)
                 if added is False:
                     continue
-                routed = True
-                passive = passive or is_passive
+                outcome = is_passive
                 if added:
                     if decorations:
                         decorations.update(added)
                     else:
                         decorations = added
-                    if len(numbered) > 1:
+                    if several:
                         self._overlay(event, added)
-            if routed:
-                if passive:
-                    passive_count += 1
+            if send is not None:
+                send(line, decorations, now)
+            if outcome is None:
+                bypassed += 1
+            else:
+                if outcome:
+                    passive += 1
                 else:
                     ok += 1
-            else:
-                bypassed += 1
-            if output.wants_events:
-                output.event(line, decorations, now)
-            if routed:
-                for _, profile in numbered:
-                    if profile.is_ending:
+                for _, profile in profiles:
+                    if profile.ending:
                         profile.after_event(now)
         self.now_ms = now
-        self._serial = serial
+        self._last = (last, turn)
         outcomes = self.counters.outcomes
-        for outcome, count in (("ok", ok), ("bypassed", bypassed), ("passive", passive_count)):
+        for name, count in (("ok", ok), ("bypassed", bypassed), ("passive", passive)):
             if count:
-                outcomes[outcome] += count
+                outcomes[name] += count
 
     def _further_passes(self, now_ms: int, decorations: dict[str, Any] | None) -> dict[str, Any] | None:
         """Rows that the controller's rules insert."""
@@ -185,7 +217,7 @@ class Engine:
         while wheel.next_tick_ms <= now_ms:
             tick_ms = wheel.next_tick_ms
             for session in wheel.take(tick_ms):
-                self.profiles[session.profile].on_tick(session, tick_ms)
+                self.profiles[session.number].on_tick(session, tick_ms)
         self.now_ms = max(self.now_ms, now_ms)
 
     def drain(self) -> None:

@@ -31,13 +31,14 @@ _SCALARS: Mapping[Kind, Any] = {
     Kind.STRING: str,
     Kind.CHAR: Annotated[str, _Bound(max_length=1)],
     Kind.BOOLEAN: bool,
-    Kind.DATE: datetime | int,
+    # Years 1 to 9999, in ms.
+    Kind.DATE: datetime | Annotated[int, _Bound(ge=-62_135_596_800_000, le=253_402_300_799_999)],
     Kind.MAP: dict[str, Any],
     Kind.LIST: list[Any],
 }
 
-# What msgspec raises for a line: bad JSON or a bad type, bad UTF-8, nesting too deep.
-_BAD_LINE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+BAD_LINE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError)
+"""What a line may raise: bad JSON or a bad type, bad UTF-8, nesting too deep, a date whose zone takes it out of range."""
 
 
 def annotation(type_: Type) -> Any:
@@ -58,10 +59,11 @@ class Refused:
 
 
 class EventDecoder:
-    """Decodes blocks of NDJSON into events of the declared types.
+    """Decodes lines of NDJSON into events of the declared types, one after the other.
 
-    `fields` gives for each type the fields to decode. An event names its type in `type_field`; where only one type is
-    declared, it may leave that out.
+    One at a time beats `decode_lines` over a block: the event is still in the processor's cache when its rules run
+    (Job P: 0.4 µs an event less). `fields` gives for each type the fields to decode. An event names its type in
+    `type_field`; where only one type is declared, it may leave that out.
     """
 
     def __init__(self, fields: Mapping[str, Mapping[str, Type]], type_field: str) -> None:
@@ -72,67 +74,39 @@ class EventDecoder:
         union: Any = classes[0] if classes else dict[str, Any]
         for other in classes[1:]:
             union = union | other
-        decoder = msgspec.json.Decoder(union)
-        self._decode = decoder.decode
-        self._decode_lines = decoder.decode_lines
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(union).decode
         self._type_field = type_field
-        self._decode_type = msgspec.json.Decoder(dict[str, Any]).decode
+        self._decode_any = msgspec.json.Decoder(dict[str, Any]).decode
         self._dates = {
             self.classes[name]: tuple(slot_name(field) for field, type_ in wanted.items() if type_.kind is Kind.DATE)
             for name, wanted in fields.items()
             if any(type_.kind is Kind.DATE for type_ in wanted.values())
         }
+        self.decode: Callable[[bytes], Any] = self._decode_dated if self._dates else self._decode
+        """The event of a line. Raises one of BAD_LINE; `explain` says what that means."""
 
-    def decode(self, data: bytes, first_line: int, refuse: Callable[[Refused], None]) -> tuple[list[Any], list[bytes]]:
-        """The events of a block and their lines, in step. An event of an undeclared type is None.
-
-        Lines that are no event go to `refuse`; blank ones are passed over.
-        """
-        lines = data.split(b"\n")
-        try:
-            events: list[Any] = self._decode_lines(data)
-        except _BAD_LINE:
-            events = []
-        if len(events) != len(lines):
-            events, lines = self._one_by_one(lines, first_line, refuse)
-        if self._dates:
-            for event in events:
-                self._fix_dates(event)
-        return events, lines
-
-    def _one_by_one(
-        self, lines: list[bytes], first_line: int, refuse: Callable[[Refused], None]
-    ) -> tuple[list[Any], list[bytes]]:
-        events: list[Any] = []
-        kept: list[bytes] = []
-        for number, line in enumerate(lines, first_line):
-            if not line.strip():
-                continue
-            try:
-                events.append(self._decode(line))
-            except _BAD_LINE as error:
-                if self._is_of_unknown_type(line):
-                    events.append(None)
-                else:
-                    is_json = isinstance(error, msgspec.ValidationError)
-                    refuse(Refused(number, "bad_type" if is_json else "bad_json", str(error), line))
-                    continue
-            kept.append(line)
-        return events, kept
+    def explain(self, line: bytes, error: Exception, number: int) -> Refused | None:
+        """Why a line did not decode; None when it is an event of an undeclared type, or blank."""
+        if not line.strip() or self._is_of_unknown_type(line):
+            return None
+        is_json = isinstance(error, msgspec.ValidationError | OverflowError)
+        return Refused(number, "bad_type" if is_json else "bad_json", str(error), line)
 
     def _is_of_unknown_type(self, line: bytes) -> bool:
         try:
-            name = self._decode_type(line).get(self._type_field)
-        except _BAD_LINE:
+            name = self._decode_any(line).get(self._type_field)
+        except BAD_LINE:
             return False
         return isinstance(name, str) and name not in self.classes
 
-    def _fix_dates(self, event: Any) -> None:
+    def _decode_dated(self, line: bytes) -> Any:
         """Dates are datetimes in UTC, also those given as epoch ms or without a zone."""
+        event = self._decode(line)
         for slot in self._dates.get(type(event), ()):
             value = getattr(event, slot)
             if value is not None:
                 setattr(event, slot, from_epoch_ms(value) if isinstance(value, int) else utc(value))
+        return event
 
 
 def fits(value: Any, type_: Type) -> bool:

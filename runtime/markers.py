@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -14,48 +14,58 @@ from runtime.event import fits
 from runtime.session import SessionBase
 
 
-class Marker:
-    """One type of marker of one kind of session, and the rules that run on it before it leaves."""
+_BUILDERS = """\
+def begin(s):
+    d = {{{type_field!r}: {type_name!r}}}
+{metadata}
+{keys}
+    return d
 
-    def __init__(self, type_name: str, keys: MarkerKeys, layout: SessionLayout, compiled: Compiled) -> None:
-        self.type_name = type_name
-        self._keys = keys
-        self._metadata = tuple((slot.name, slot.attribute) for slot in layout.metadata.values())
+def end(s, reason):
+    d = begin(s)
+{end_keys}
+    return d
+"""
+
+
+class Marker:
+    """One type of marker of one kind of session, and the rules that run on it before it leaves.
+
+    `begin(session)` and `end(session, reason)` give its fields: its type, the session's metadata, and the marker's own
+    keys, which win over metadata of the same name. They are generated for the attributes of the layout, since a
+    session in ten events makes two markers.
+    """
+
+    def __init__(
+        self, type_name: str, type_field: str, keys: MarkerKeys, layout: SessionLayout, compiled: Compiled
+    ) -> None:
         self.handler: Handler | None = compiled.handlers.get(type_name)
         self._fields = {name: type_ for name, type_ in compiled.fields.get(type_name, {}).items()}
         slots = [(slot_name(name), Any, None) for name in self._fields]
         self._event_class = msgspec.defstruct(f"Marker_{slot_name(type_name)}", slots, gc=False)
-
-    def begin(self, session: SessionBase) -> dict[str, Any]:
-        """The fields of a begin marker: metadata, id and arrival of the first event."""
-        return self._fields_of(session)
-
-    def end(self, session: SessionBase, reason: str) -> dict[str, Any]:
-        """The fields of an end marker: those of a begin marker, and how the session went."""
-        fields = self._fields_of(session)
-        keys = self._keys
-        for key, value in (
-            (keys.end, session.modified_ms),
-            (keys.duration, session.duration_ms),
-            (keys.count, session.count),
-            (keys.reason, reason),
-        ):
-            if key is not None:
-                fields[key] = value
-        return fields
-
-    def _fields_of(self, session: SessionBase) -> dict[str, Any]:
-        fields = {}
-        for name, attribute in self._metadata:
-            value = getattr(session, attribute)
-            if value is not None:
-                fields[name] = value
-        keys = self._keys
-        if keys.id is not None:
-            fields[keys.id] = session.session_id
-        if keys.start is not None:
-            fields[keys.start] = session.created_ms
-        return fields
+        metadata = [
+            f"    if s.{slot.attribute} is not None: d[{slot.name!r}] = s.{slot.attribute}"
+            for slot in layout.metadata.values()
+            if slot.name != type_field
+        ]
+        own = ((keys.id, "s.session_id"), (keys.start, "s.created_ms"))
+        at_end = (
+            (keys.end, "s.modified_ms"),
+            (keys.duration, "s.duration_ms"),
+            (keys.count, "s.count"),
+            (keys.reason, "reason"),
+        )
+        source = _BUILDERS.format(
+            type_field=type_field,
+            type_name=type_name,
+            metadata="\n".join(metadata),
+            keys=_assignments(own),
+            end_keys=_assignments(at_end),
+        )
+        namespace: dict[str, Any] = {}
+        exec(source, namespace)
+        self.begin: Callable[[SessionBase], dict[str, Any]] = namespace["begin"]
+        self.end: Callable[[SessionBase, str], dict[str, Any]] = namespace["end"]
 
     def as_event(self, fields: Mapping[str, Any]) -> Any:
         """The marker as rules see it: its declared fields, null where absent or of another type."""
@@ -67,6 +77,12 @@ class Marker:
         return self._event_class(**values)
 
 
-def marker(type_name: str | None, keys: MarkerKeys, layout: SessionLayout, compiled: Compiled) -> Marker | None:
+def _assignments(keys: Iterable[tuple[str | None, str]]) -> str:
+    return "\n".join(f"    d[{key!r}] = {value}" for key, value in keys if key is not None)
+
+
+def marker(
+    type_name: str | None, type_field: str, keys: MarkerKeys, layout: SessionLayout, compiled: Compiled
+) -> Marker | None:
     """The marker of a name, or None where the configuration names none."""
-    return None if type_name is None else Marker(type_name, keys, layout, compiled)
+    return None if type_name is None else Marker(type_name, type_field, keys, layout, compiled)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Protocol
 
 import msgspec
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
+_LONGEST_BITS = 14_000
+"""Python writes whole numbers of up to 4,300 digits."""
 
 
 class Output(Protocol):
@@ -19,25 +22,24 @@ class Output(Protocol):
     def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
         """An event: its line as it came, and what to add to it."""
 
-    def marker(self, type_name: str, fields: dict[str, Any], now_ms: int) -> None:
-        """A begin or end marker."""
+    def marker(self, fields: dict[str, Any], now_ms: int) -> None:
+        """A begin or end marker; its type is in the type field, as an event's is."""
 
 
 class LineOutput:
     """An `Output` that makes NDJSON lines; `take` hands them over."""
 
-    def __init__(self, type_field: str, *, wants_events: bool = True) -> None:
+    def __init__(self, *, wants_events: bool = True) -> None:
         self.wants_events = wants_events
-        self._type_field = type_field
         self._lines: list[bytes] = []
 
     def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
         """Appends the event's line."""
         self._lines.append(decorated(raw, decorations) if decorations else raw)
 
-    def marker(self, type_name: str, fields: dict[str, Any], now_ms: int) -> None:
-        """Appends the marker's line; its type comes first and wins over metadata of that name."""
-        self._lines.append(to_json({self._type_field: type_name, **fields, self._type_field: type_name}))
+    def marker(self, fields: dict[str, Any], now_ms: int) -> None:
+        """Appends the marker's line."""
+        self._lines.append(to_json(fields))
 
     def take(self) -> list[bytes]:
         """The lines since the last call."""
@@ -50,20 +52,42 @@ def decorated(raw: bytes, decorations: dict[str, Any]) -> bytes:
 
     Adding splices bytes; only a replacement decodes and encodes the whole event (architecture.md, decision 2).
     """
+    body = raw.strip()
+    if any(_may_hold(body, name) for name in decorations):
+        try:
+            return to_json({**_decode(body), **decorations})
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            # Fields that no rule reads are not checked, so they may be unreadable: both stand, the later one counts.
+            pass
     added = to_json(decorations)
-    # A name that stands in the line in quotes may be a field; an escape could spell one of the names.
-    if b"\\u" not in raw and not any(f'"{name}"'.encode() in raw for name in decorations):
-        body = raw.rstrip()
-        if not body[1:-1].isspace() and len(body) > 2:
-            return body[:-1] + b"," + added[1:]
-        return added
-    return to_json({**_decode(raw), **decorations})
+    is_empty = not body[1:-1].strip()
+    return added if is_empty else body[:-1] + b"," + added[1:]
 
 
-def to_json(fields: dict[str, Any]) -> bytes:
-    """One line of JSON; NaN and infinities become null."""
+def _may_hold(body: bytes, name: str) -> bool:
+    """True when a name stands in a line in quotes, or an escape may spell it."""
+    quoted = to_json(name)
+    return b"\\u" in body or quoted in body or (b"/" in quoted and b"\\/" in body)
+
+
+def to_json(value: Any) -> bytes:
+    """One line of JSON; NaN and infinities become null, and so do numbers of thousands of digits."""
     try:
-        return _encode(fields)
-    except OverflowError:
-        # Whole numbers do not wrap here, so they may outgrow the 64 bits that msgspec writes.
-        return json.dumps(fields, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+        return _encode(value)
+    except (OverflowError, ValueError):
+        # Numbers do not wrap here, so they may outgrow any encoder; `fromJson` may give half a surrogate pair.
+        return json.dumps(_writable(value), separators=(",", ":"), default=msgspec.to_builtins).encode()
+
+
+def _writable(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _writable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_writable(item) for item in value]
+        case float():
+            return value if math.isfinite(value) else None
+        case int():
+            return value if value.bit_length() <= _LONGEST_BITS else None
+        case _:
+            return value

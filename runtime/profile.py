@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from epl.compiler import SPLIT, Compiled, Handler
-from epl.typed import SplitSession
+from epl.typed import EndSession, Insert, MarkBot, OpenSubSession, SetDuration, SplitSession
 from runtime.cache import SessionTable, TimeWheel
 from runtime.counters import SessionCounters
 from runtime.effects import Effects
@@ -16,7 +16,7 @@ from runtime.output import Output
 from runtime.rules import ProfileRules, SubSessionRules
 from runtime.session import MainSession, SessionBase, SubSession, session_class
 
-_FOREVER_MS = 1 << 62
+_SPECIAL = (SetDuration, OpenSubSession, SplitSession, EndSession, MarkBot, Insert)
 
 Decorations = dict[str, Any] | None
 Overlay = Callable[[Any, dict[str, Any]], None]
@@ -32,6 +32,7 @@ class Surroundings:
     output: Output
     overlay: Overlay
     max_idle_ms: int
+    type_field: str
     handlers: Callable[[Compiled], dict[type[Any], Handler]]
 
 
@@ -39,20 +40,15 @@ class Kind:
     """What sessions and sub-sessions of one kind have in common: class, markers, handlers, counters."""
 
     def __init__(
-        self,
-        rules: ProfileRules | SubSessionRules,
-        base: type[SessionBase],
-        constant: str,
-        number: int,
-        around: Surroundings,
+        self, rules: ProfileRules | SubSessionRules, base: type[SessionBase], number: int, around: Surroundings
     ) -> None:
         config, layout = rules.config, rules.layout
         self.compiled = rules.compiled
         self.name = config.name
         self.gap_ms = config.gap_ms
-        self.session_class: type[Any] = session_class(f"Session_{constant}{number}", base, layout, {constant: number})
-        self.begin_marker: Marker | None = marker(config.begin_marker, config.keys, layout, rules.compiled)
-        self.end_marker: Marker | None = marker(config.end_marker, config.keys, layout, rules.compiled)
+        self.session_class: type[Any] = session_class(base, layout, number)
+        self.begin_marker = marker(config.begin_marker, around.type_field, config.keys, layout, rules.compiled)
+        self.end_marker = marker(config.end_marker, around.type_field, config.keys, layout, rules.compiled)
         self.handlers = around.handlers(rules.compiled)
         self.counters = SessionCounters()
 
@@ -61,17 +57,20 @@ class Profile(Kind):
     """The live sessions of one profile, and what happens to them."""
 
     def __init__(self, rules: ProfileRules, number: int, table: SessionTable, around: Surroundings) -> None:
-        super().__init__(rules, MainSession, "profile", number, around)
-        self.sub_sessions = [
-            Kind(sub, SubSession, "number", place, around) for place, sub in enumerate(rules.sub_sessions)
-        ]
+        super().__init__(rules, MainSession, number, around)
+        self.sub_sessions = [Kind(sub, SubSession, place, around) for place, sub in enumerate(rules.sub_sessions)]
         self.table = table
         self.max_active_ms = rules.config.max_active_ms
         self._around = around
         self._effects = around.effects
         self._wheel = around.wheel
-        self._splits = any(isinstance(e, SplitSession) for rule in rules.compiled.program.rules for e in rule.effects)
-        self._ending: list[tuple[MainSession, SubSession | None]] = []
+        self._get = table.get
+        effects = [effect for rule in rules.compiled.program.rules for effect in rule.effects]
+        self._splits = any(isinstance(effect, SplitSession) for effect in effects)
+        # Only these change more than the session's slots and the event's decorations.
+        self._is_plain = table.keeps_objects and not any(isinstance(effect, _SPECIAL) for effect in effects)
+        self.ending: list[tuple[MainSession, SubSession | None]] = []
+        """What @EndSession marked: `after_event` ends it once the event has left."""
 
     # ---- an event
 
@@ -83,51 +82,76 @@ class Profile(Kind):
         duration_ms: int | None,
         passive: bool,
         now_ms: int,
-        serial: int,
+        turn: int,
     ) -> Decorations | bool:
         """Runs stage 2 on an event whose key is known; its decorations, or False when a passive event finds nothing.
 
-        `serial` numbers the events; sessions that end in one tick end in the order of it.
+        `turn` counts the events of one millisecond: sessions that end in one tick end in the order of last update.
         """
-        session = self.table.get(key)
+        # The common event: its session is live, and nothing of it can be due before `due_ms`.
+        session = self._get(key)
+        if session is None or now_ms >= session.due_ms or passive or not self._is_plain:
+            return self._process_fully(session, event, key, event_ms, duration_ms, passive, now_ms, turn)
+        session.modified_ms = now_ms
+        session.count += 1
+        session.turn = turn
+        handler = self.handlers.get(event.__class__)
+        return None if handler is None else handler(event, session, None, now_ms, self._effects)
+
+    def _process_fully(
+        self,
+        session: MainSession | None,
+        event: Any,
+        key: str,
+        event_ms: int,
+        duration_ms: int | None,
+        passive: bool,
+        now_ms: int,
+        turn: int,
+    ) -> Decorations | bool:
+        """All that can happen to an event, in the order of engine.md §2."""
         if session is not None:
             if session.sub_sessions:
                 self._end_due_subs(session, now_ms, now_ms)
             if session.expires_at_ms <= now_ms:
                 self._end(session, "gap", now_ms)
                 session = None
-            elif now_ms > session.active_until_ms:
+            elif self._is_too_old(session, now_ms):
+                self.counters.long += 1
                 self._end(session, "max_active", now_ms)
                 session = None
         if session is None:
             if passive:
                 return False
-            return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, serial)
+            return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
         effects = self._effects
         effects.is_new = passive
+        expires_at_ms = session.expires_at_ms
         if self._splits and not passive:
-            before = (session.modified_ms, session.expires_at_ms, session.count, session.bot_count)
+            before = (session.modified_ms, session.held_until_ms, session.count, session.bot_count)
         if not passive:
             session.modified_ms = now_ms
-            session.expires_at_ms = now_ms + session.gap_ms
+            session.held_until_ms = None
             if session.bot_type > 0:
                 session.bot_count += 1
             session.count += 1
-            session.touched = serial
-        handler = self.handlers.get(type(event))
+        session.turn = turn
+        handler = self.handlers.get(event.__class__)
         decorations = None
         if handler is not None:
-            effects.program = self.compiled
             decorations = handler(event, session, None, now_ms, effects)
             if decorations is SPLIT:
-                session.modified_ms, session.expires_at_ms, session.count, session.bot_count = before
+                session.modified_ms, session.held_until_ms, session.count, session.bot_count = before
                 self._end(session, "split", now_ms)
-                return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, serial)
+                return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
             if effects.rows:
                 decorations = self._further_passes(session, None, now_ms, decorations)
             if effects.end:
                 effects.end = False
-                self._ending.append((session, None))
+                self.ending.append((session, None))
+            if passive and session.expires_at_ms != expires_at_ms:
+                # @UpdateDuration sets the gap, which counts from the next event on.
+                session.held_until_ms = expires_at_ms
             if effects.subs:
                 decorations = self._touch_subs(session, event, event_ms, now_ms, decorations, passive)
         if session.expires_at_ms < session.due_ms or session.sub_sessions:
@@ -138,22 +162,21 @@ class Profile(Kind):
             self.table.put(session)
         return decorations
 
-    def _first_event(self, event: Any, session: MainSession, now_ms: int, serial: int) -> Decorations:
+    def _first_event(self, event: Any, session: MainSession, now_ms: int, turn: int) -> Decorations:
         """The pass of the event that opens a session; the begin marker leaves after it, with what it wrote."""
         effects = self._effects
         effects.is_new = True
         session.count = 1
-        session.touched = serial
-        handler = self.handlers.get(type(event))
+        session.turn = turn
+        handler = self.handlers.get(event.__class__)
         decorations = None
         if handler is not None:
-            effects.program = self.compiled
             decorations = handler(event, session, None, now_ms, effects)
             if effects.rows:
                 decorations = self._further_passes(session, None, now_ms, decorations)
             if effects.end:
                 effects.end = False
-                self._ending.append((session, None))
+                self.ending.append((session, None))
         self.counters.created += 1
         if self.begin_marker is not None:
             self._send(self, self.begin_marker, self.begin_marker.begin(session), session, None, now_ms)
@@ -165,41 +188,30 @@ class Profile(Kind):
 
     def after_event(self, now_ms: int) -> None:
         """Ends what @EndSession marked, once the event has left."""
-        for session, sub in self._ending:
+        for session, sub in self.ending:
             if sub is None:
                 self._end(session, "explicit", now_ms)
             elif session.sub_sessions and sub in session.sub_sessions:
                 self._end_sub(session, sub, "explicit", now_ms)
-        self._ending.clear()
-
-    @property
-    def is_ending(self) -> bool:
-        """True when `after_event` has something to do."""
-        return bool(self._ending)
+        self.ending.clear()
 
     def _open(self, key: str, event_ms: int, duration_ms: int | None, now_ms: int) -> MainSession:
         wanted_ms = duration_ms if duration_ms is not None and duration_ms > 0 else self.gap_ms
         gap_ms = min(wanted_ms, self._around.max_idle_ms)
-        until_ms = now_ms + self.max_active_ms if self.max_active_ms > 0 else _FOREVER_MS
-        session: MainSession = self.session_class(
-            key=key,
-            first_event_ms=event_ms,
-            created_ms=now_ms,
-            modified_ms=now_ms,
-            expires_at_ms=now_ms + gap_ms,
-            gap_ms=gap_ms,
-            active_until_ms=until_ms,
-        )
+        session: MainSession = self.session_class(key, event_ms, now_ms, gap_ms)
         return session
 
     def _further_passes(
         self, session: SessionBase, parent: SessionBase | None, now_ms: int, decorations: Decorations
     ) -> Decorations:
         """Rows of `insert into`, first in first out; each pass sees the effects of the one before."""
-        rows = self._effects.rows
+        effects = self._effects
+        rows = effects.rows
+        # The event's own pass has been applied: too late to split before it.
+        effects.is_new = True
         while rows:
             handler, row = rows.popleft()
-            more = handler(row, session, parent, now_ms, self._effects)
+            more = handler(row, session, parent, now_ms, effects)
             if more:
                 decorations = {**decorations, **more} if decorations else more
         return decorations
@@ -216,8 +228,8 @@ class Profile(Kind):
         passive: bool,
     ) -> Decorations:
         effects = self._effects
-        # Numbers stand in the order in which the rules first name them.
-        touched = sorted(effects.subs.items()) if len(effects.subs) > 1 else list(effects.subs.items())
+        # In the order of the rules that opened them, not of the configuration.
+        touched = list(effects.subs.items())
         effects.subs.clear()
         if passive:
             return decorations
@@ -250,35 +262,26 @@ class Profile(Kind):
         if sub is None:
             wanted_ms = duration_ms if duration_ms is not None and duration_ms > 0 else kind.gap_ms
             gap_ms = min(wanted_ms, self._around.max_idle_ms, session.gap_ms)
-            sub = kind.session_class(
-                key=key,
-                parent_key=session.key,
-                first_event_ms=event_ms,
-                created_ms=now_ms,
-                modified_ms=now_ms,
-                expires_at_ms=now_ms + gap_ms,
-                gap_ms=gap_ms,
-            )
+            sub = kind.session_class(key, event_ms, now_ms, gap_ms, session.key)
             live.append(sub)
             kind.counters.created += 1
         else:
             sub.modified_ms = now_ms
-            sub.expires_at_ms = now_ms + sub.gap_ms
+            sub.held_until_ms = None
             if sub.bot_type > 0:
                 sub.bot_count += 1
         sub.count += 1
         if sub.expires_at_ms > session.expires_at_ms:
-            session.expires_at_ms = sub.expires_at_ms
+            session.held_until_ms = sub.expires_at_ms
         decorations = None
-        handler = kind.handlers.get(type(event))
+        handler = kind.handlers.get(event.__class__)
         if handler is not None:
-            effects.program = kind.compiled
             decorations = handler(event, sub, session, now_ms, effects)
             if effects.rows:
                 decorations = self._further_passes(sub, session, now_ms, decorations)
             if effects.end:
                 effects.end = False
-                self._ending.append((session, sub))
+                self.ending.append((session, sub))
         if is_new and kind.begin_marker is not None:
             self._send(kind, kind.begin_marker, kind.begin_marker.begin(sub), sub, session, now_ms)
         return decorations
@@ -307,7 +310,7 @@ class Profile(Kind):
             self._end_due_subs(session, tick_ms - 1, tick_ms)
         if session.expires_at_ms < tick_ms:
             self._end(session, "gap", tick_ms)
-        elif tick_ms > session.active_until_ms:
+        elif self._is_too_old(session, tick_ms):
             self._end(session, "max_active", tick_ms)
         else:
             self._wheel.schedule(session, self._due_ms(session))
@@ -323,9 +326,13 @@ class Profile(Kind):
         if self.end_marker is not None:
             self._send(self, self.end_marker, self.end_marker.end(session, reason), session, None, now_ms)
 
-    @staticmethod
-    def _due_ms(session: MainSession) -> int:
-        due_ms = min(session.expires_at_ms, session.active_until_ms)
+    def _is_too_old(self, session: MainSession, now_ms: int) -> bool:
+        return 0 < self.max_active_ms < now_ms - session.created_ms
+
+    def _due_ms(self, session: MainSession) -> int:
+        due_ms = session.expires_at_ms
+        if self.max_active_ms > 0:
+            due_ms = min(due_ms, session.created_ms + self.max_active_ms)
         for sub in session.sub_sessions or ():
             due_ms = min(due_ms, sub.expires_at_ms)
         return due_ms
@@ -342,11 +349,12 @@ class Profile(Kind):
         """Runs the kind's rules on a marker, then lets it leave."""
         if sent.handler is not None:
             effects = self._effects
-            effects.program = kind.compiled
-            # @Insert rows and further passes of the event itself are done by now.
             decorations = sent.handler(sent.as_event(fields), session, parent, now_ms, effects)
             if effects.rows:
+                # A marker neither opens nor ends anything, and so do the rows that it makes.
+                subs, end = effects.subs.copy(), effects.end
                 decorations = self._further_passes(session, parent, now_ms, decorations)
+                effects.subs, effects.end = subs, end
             if decorations:
                 fields.update(decorations)
-        self._around.output.marker(sent.type_name, fields, now_ms)
+        self._around.output.marker(fields, now_ms)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -20,14 +20,17 @@ InferColumns = Callable[[ast.Select], Mapping[str, Type]]
 
 @dataclass(slots=True)
 class Declarations:
-    """The declared names of one rule set; inferred event types are worked out when first asked for."""
+    """The declared names of one rule set."""
 
     problems: Problems
     event_types: dict[str, Mapping[str, Type]]
     expressions: dict[str, ast.CreateExpression] = field(default_factory=dict)
     variables: dict[str, ast.CreateVariable] = field(default_factory=dict)
+    made: tuple[str, ...] = ()
+    """The event types that `insert into` makes, each after those that it is made from."""
+    circular: set[str] = field(default_factory=set)
+    """Made types that go round in a circle: reported, and without fields."""
     _inserts: dict[str, list[ast.Select]] = field(default_factory=dict)
-    _inferring: list[str] = field(default_factory=list)
 
     @classmethod
     def collect(
@@ -47,7 +50,7 @@ class Declarations:
                     found._inserts.setdefault(insert_into.type_name.text, []).append(statement)
                 case _:
                     pass
-        found._refuse_cycles()
+        found._order_inserts()
         return found
 
     @property
@@ -79,56 +82,54 @@ class Declarations:
             fields[declared.name.text] = type_ or types.OBJECT
         self.event_types[name.text] = fields
 
-    def _refuse_cycles(self) -> None:
-        """Rows that would make themselves, over any number of steps."""
-        reported: set[str] = set()
-        for target in self._inserts:
-            path = self._path_back(target)
-            if path is not None and not reported & set(path):
-                reported |= set(path)
-                insert_into = self._inserts[target][0].insert_into
-                assert insert_into is not None
-                span = insert_into.type_name.span
-                self.problems.add(name_codes.ROUTING_CYCLE, span, name=target, path=" → ".join([*path, target]))
-        # A circle has no first event: drop its inserts, so that inference ends.
-        for name in reported:
-            self.event_types.setdefault(name, {})
+    def _order_inserts(self) -> None:
+        """Sorts the made types so that each follows those it is made from, and refuses rows that make themselves."""
+        made_from = {
+            name: [s.stream.type_name.text for s in statements if s.stream.type_name.text in self._inserts]
+            for name, statements in self._inserts.items()
+        }
+        done: dict[str, None] = {}
+        for start in self._inserts:
+            # Depth first without recursion: a chain of inserts may be long.
+            path: dict[str, Iterator[str]] = {} if start in done else {start: iter(made_from[start])}
+            while path:
+                name, sources = next(reversed(path.items()))
+                source = next(sources, None)
+                if source is None:
+                    del path[name]
+                    done[name] = None
+                elif source in path:
+                    names = list(path)
+                    self._refuse_cycle([*names[names.index(source) :], source])
+                elif source not in done:
+                    path[source] = iter(made_from[source])
+        self.made = tuple(done)
 
-    def _path_back(self, target: str) -> list[str] | None:
-        """The types from `target` round to `target` again, or None."""
-        pending = [[target]]
-        seen = set()
-        while pending:
-            path = pending.pop()
-            for made, statements in self._inserts.items():
-                if any(statement.stream.type_name.text == path[-1] for statement in statements):
-                    if made == target:
-                        return path
-                    if made not in seen:
-                        seen.add(made)
-                        pending.append([*path, made])
-        return None
+    def _refuse_cycle(self, backwards: list[str]) -> None:
+        """`backwards` leads from a type, by way of what each is made from, to the same type again."""
+        circle = backwards[::-1]
+        first = min(circle, key=list(self._inserts).index)
+        at = circle.index(first)
+        shown = [*circle[at:-1], *circle[:at], first]
+        insert_into = self._inserts[first][0].insert_into
+        assert insert_into is not None
+        self.problems.add(name_codes.ROUTING_CYCLE, insert_into.type_name.span, name=first, path=" → ".join(shown))
+        self.circular.update(circle)
 
-    def fields_of(self, name: str, infer: InferColumns) -> Mapping[str, Type] | None:
-        """The fields of an event type, or None when nothing declares or makes it."""
-        if name in self.event_types:
-            return self.event_types[name]
-        if name not in self._inserts or name in self._inferring:
-            return None
-        self._inferring.append(name)
-        try:
+    def infer(self, columns_of: InferColumns) -> None:
+        """Works out the fields of the made types that nobody declared: the columns of their inserts."""
+        for name in self.made:
+            if name in self.event_types or name in self.circular:
+                continue
             fields: dict[str, Type] = {}
             for statement in self._inserts[name]:
-                for column, type_ in infer(statement).items():
+                for column, type_ in columns_of(statement).items():
                     known = fields.get(column, types.NULL)
                     fields[column] = types.common(known, type_) or types.OBJECT
-        finally:
-            self._inferring.pop()
-        self.event_types[name] = {
-            column: types.OBJECT if type_ == types.NULL else type_ for column, type_ in fields.items()
-        }
-        return self.event_types[name]
+            self.event_types[name] = {
+                column: types.OBJECT if type_ == types.NULL else type_ for column, type_ in fields.items()
+            }
 
     def known_types(self) -> list[str]:
         """All names that `from` may use."""
-        return sorted({*self.event_types, *self._inserts})
+        return sorted(self.event_types)

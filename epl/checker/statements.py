@@ -8,17 +8,20 @@ from pathlib import PurePath
 
 from epl import ast, types
 from epl.canonical import canonical
+from epl.checker.base import widened
 from epl.checker.declarations import Declarations
 from epl.checker.effects import Bound, EffectChecker, Row
-from epl.checker.expressions import ExpressionChecker, widened
+from epl.checker.expressions import ExpressionChecker
 from epl.checker.scope import Event, Names
 from epl.diagnostics import Problems, did_you_mean, name_codes, type_codes
 from epl.environment import Environment
+from epl.limits import MAX_EXPANSION
 from epl.parser import Parsed
 from epl.session_schema import Attributes, written_attributes
 from epl.source import Span
 from epl.stage import Stage
 from epl.typed import And, Column, Const, Effect, Expr, Field, Insert, Program, Rule, Update
+from epl.typed_walk import extent
 from epl.types import Type
 
 
@@ -35,14 +38,22 @@ def check(parsed: Parsed, environment: Environment) -> Checked:
     """Checks a parsed rule set; the problems of parsing are among those of the answer."""
     stage = environment.stage or _stage_of(parsed.statements)
     attributes = Attributes()
+    before: list[Attributes] = []
     while True:
         problems = Problems(parsed.source)
         program = _RuleSetChecker(parsed, environment, stage, attributes, problems).program()
-        found = written_attributes(program.rules)
         # `session.views` takes its type from the rules that write `views`, which may read others in turn: repeat
-        # until nothing new turns up. Each round adds an attribute or a type, so this ends.
+        # until nothing new turns up.
+        found = written_attributes(program.rules)
         if found == attributes:
             break
+        before.append(attributes)
+        if found in before or len(before) > len(parsed.statements):
+            # A rule that writes an attribute as text because it reads it as a number has no answer. Types that only
+            # ever become more do end, and leave a problem where the attribute is read.
+            found = found.merged(attributes)
+            if found == attributes:
+                break
         attributes = found
     problems.extend(parsed.problems)
     return Checked(program, problems, attributes)
@@ -73,6 +84,7 @@ class _RuleSetChecker:
         for name, statement in self._declarations.variables.items():
             variables[name] = self._variable(statement, variables)
         self._names = replace(self._names, variables=variables)
+        self._declarations.infer(self._quiet_columns)
 
     def program(self) -> Program:
         rules: list[Rule] = []
@@ -118,8 +130,11 @@ class _RuleSetChecker:
         if any(isinstance(node, ast.Reference) and node.name not in before for node in ast.walk(statement.value)):
             self._problems.add(type_codes.NOT_CONSTANT, statement.value.span)
             return Const(target, True, None)
-        value = checker.check(statement.value)
+        value = checker.whole(statement.value)
         if value is None:
+            return Const(target, True, None)
+        if extent(value).size > MAX_EXPANSION:
+            self._problems.add(name_codes.TOO_LARGE, statement.value.span)
             return Const(target, True, None)
         if not types.assignable(target, value.type):
             self._problems.add(
@@ -137,7 +152,9 @@ class _RuleSetChecker:
     # ---- statements
 
     def _event(self, type_name: ast.Name, problems: Problems) -> Event | None:
-        fields = self._declarations.fields_of(type_name.text, self._quiet_columns)
+        if type_name.text in self._declarations.circular:
+            return None
+        fields = self._declarations.event_types.get(type_name.text)
         if fields is None:
             hint = did_you_mean(type_name.text, self._declarations.known_types())
             problems.add(name_codes.UNKNOWN_EVENT_TYPE, type_name.span, name=type_name.text, hint=hint)
@@ -155,7 +172,7 @@ class _RuleSetChecker:
     @staticmethod
     def _condition(checker: ExpressionChecker, nodes: list[ast.Expression]) -> Expr | None:
         """All filters and-ed, or None when there are none. Those with problems are left out: they are reported."""
-        checked = [checker.condition(node) for node in nodes]
+        checked = [checker.whole(node, condition=True) for node in nodes]
         sound = tuple(each for each in checked if each is not None)
         if len(sound) < 2:
             return sound[0] if sound else None
@@ -191,7 +208,7 @@ class _RuleSetChecker:
                     continue
                 found = [(Column(name, Field(type_, True, name)), item.span) for name, type_ in event.fields.items()]
             else:
-                expr = checker.check(item.expression)
+                expr = checker.whole(item.expression)
                 if expr is None:
                     continue
                 name = canonical(item.expression) if item.name is None else item.name.text
@@ -217,9 +234,9 @@ class _RuleSetChecker:
         return tuple(Column(name.text, column.expr) for name, column in zip(names, columns, strict=True))
 
     def _insert(self, type_name: ast.Name, columns: tuple[Column, ...], problems: Problems) -> Insert | None:
-        fields = self._declarations.fields_of(type_name.text, self._quiet_columns)
-        if fields is None:
+        if type_name.text in self._declarations.circular:
             return None
+        fields = self._declarations.event_types[type_name.text]
         given = {column.name: column.expr for column in columns}
         for column in columns:
             target = fields.get(column.name)
@@ -247,7 +264,7 @@ class _RuleSetChecker:
         condition = self._condition(checker, [] if statement.where is None else [statement.where])
         assignments: list[Column] = []
         for assignment in statement.assignments:
-            expr = checker.check(assignment.expression)
+            expr = checker.whole(assignment.expression)
             field_name = assignment.name.text
             target = event.fields.get(field_name)
             if target is None:

@@ -1,32 +1,17 @@
-"""What rules read and write, and which can fail: the compiler orders reads before writes by it."""
+"""What rules read and write, which can fail, and what a condition rules out: the compiler orders reads by it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Set as AbstractSet
 
 from epl import typed as t
+from epl.registry.model import Nulls
+from epl.typed_walk import subexpressions
 from epl.types import Kind
 
 _EVERYTHING = (None, "*")
 Slots = frozenset[tuple[object, str]]
-
-
-def subexpressions(expr: t.Expr) -> Iterator[t.Expr]:
-    """The expression and all below it."""
-    yield expr
-    for part in fields(expr):
-        value = getattr(expr, part.name)
-        if isinstance(value, t.Expr):
-            yield from subexpressions(value)
-        elif isinstance(value, tuple):
-            for item in value:
-                if isinstance(item, t.Expr):
-                    yield from subexpressions(item)
-                elif isinstance(item, tuple):
-                    for inner in item:
-                        if isinstance(inner, t.Expr):
-                            yield from subexpressions(inner)
 
 
 def operands(effect: t.Effect) -> tuple[t.Expr, ...]:
@@ -101,31 +86,66 @@ def writes(rule: t.Rule) -> Slots:
     return frozenset(found)
 
 
-def meet(read: Slots, written: Iterable[tuple[object, str]]) -> bool:
+def meet(read: Slots, written: AbstractSet[tuple[object, str]]) -> bool:
     """True when something read is among what is written."""
-    slots = frozenset(written)
-    return bool(slots) and (_EVERYTHING in read or not read.isdisjoint(slots))
+    return bool(written) and (_EVERYTHING in read or not read.isdisjoint(written))
 
 
 def can_fail(exprs: Iterable[t.Expr]) -> bool:
     """True when evaluating may raise for some event."""
-    for top in exprs:
-        for expr in subexpressions(top):
-            match expr:
-                case t.Convert(_, _, _, _, True):
-                    return True
-                case t.Apply(_, _, _, signature, _, _) if signature.can_fail:
-                    return True
-                case t.Arithmetic(type_, _, "%", _, right):
-                    if not type_.is_fractional and not (isinstance(right, t.Const) and right.value):
-                        return True
-                case t.Match(_, _, _, _, pattern, _) if not isinstance(pattern, t.Const):
-                    return True
-                case t.Arithmetic(type_, _, _, _, _) if type_.kind in (Kind.BIGINT, Kind.DECIMAL):
-                    return True
-                case _:
-                    pass
-    return False
+    return any(_may_raise(expr) for top in exprs for expr in subexpressions(top))
+
+
+def _may_raise(expr: t.Expr) -> bool:
+    match expr:
+        case t.Convert(type_, _, operand, _, fails):
+            # An integer of any size has no float, and beyond 4300 digits no text.
+            return fails or (not type_.is_integral and may_be_huge(operand))
+        case t.Apply(_, _, _, signature, _, _):
+            return signature.can_fail
+        case t.Match(_, _, _, _, pattern, _):
+            return not isinstance(pattern, t.Const)
+        case t.Arithmetic(type_) if type_.kind in (Kind.BIGINT, Kind.DECIMAL):
+            return True
+        case t.Arithmetic(type_, _, "%", _, right) if type_.is_integral:
+            return not (isinstance(right, t.Const) and right.value)
+        case t.Arithmetic(type_, _, operator, left, right):
+            return type_.is_fractional and operator != "/" and (may_be_huge(left) or may_be_huge(right))
+        case _:
+            return False
+
+
+def may_be_huge(expr: t.Expr) -> bool:
+    """True for an integer that may be beyond all floats: integers do not wrap, and the state may hold a large one."""
+    if not expr.type.is_integral:
+        return False
+    return any(
+        isinstance(part, t.Attribute)
+        or (isinstance(part, t.Arithmetic) and part.operator == "*")
+        or part.type.kind is Kind.BIGINT
+        for part in subexpressions(expr)
+    )
+
+
+def implied(expr: t.Expr) -> frozenset[t.Expr]:
+    """What is not null when a condition is true."""
+    match expr:
+        case t.And(_, _, operands):
+            return frozenset().union(*map(implied, operands))
+        case t.Compare(_, _, _, left, right, _):
+            return frozenset((left, right))
+        case t.Is(_, _, left, right, True, _) if isinstance(right, t.Const) and right.value is None:
+            return frozenset((left,))
+        case t.In(_, _, value, _, _) | t.Match(_, _, _, value, _, _) | t.Quantified(_, _, _, _, value, _, _):
+            return frozenset((value,))
+        case t.Range(_, _, value, _, _, _, _, _):
+            return frozenset((value,))
+        case t.Not(_, _, t.Compare() | t.In() | t.Match() as operand):
+            return implied(operand)
+        case t.Apply(_, _, _, _, Nulls.PROPAGATE, arguments):
+            return frozenset(arguments)
+        case _:
+            return frozenset()
 
 
 def fields_read(rules: Iterable[t.Rule | t.Update]) -> set[str]:

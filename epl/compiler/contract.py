@@ -45,10 +45,10 @@ class Effects(Protocol):
     def count(self, counter: str) -> None:
         """@DebugSession."""
 
-    def audit(self, rule: int, row: dict[str, Any]) -> None:
+    def audit(self, rule: str, row: dict[str, Any]) -> None:
         """@DebugSession with audit."""
 
-    def fail(self, rule: int, error: Exception, event: Any) -> None:
+    def fail(self, rule: str, error: Exception, event: Any) -> None:
         """A rule that could not be evaluated; it has had no effect."""
 
     def report(self, rule: int, row: dict[str, Any]) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 from epl.compiler.support import SUPPORT
 from epl.layout import slot_name
 
-_PARAMETERS = frozenset({"e", "s", "p", "now", "fx", "d", "m", "error", "SPLIT"})
-_GENERATED = re.compile(r"[tcr]\d+|on_.*|[A-Z][A-Z_]*_\d+")
+_FIXED = frozenset({"e", "s", "p", "now", "fx", "d", "m", "error", "SPLIT", "COUNTER_TAKEN"})
+_GENERATED = re.compile(r"[tcr]\d+|on_.*|ROW_on_.*|[A-Z_]\w*_\d+")
 _serial = count(1)
 
 
@@ -49,8 +49,9 @@ class Module:
         """The local variable for an event field; `fields` remembers those in use."""
         if name not in fields:
             local = slot_name(name)
-            taken = local in _PARAMETERS or local in SUPPORT or hasattr(builtins, local) or _GENERATED.fullmatch(local)
-            fields[name] = f"{local}_" if taken else local
+            while _is_taken(local) or local in fields.values():
+                local += "_"
+            fields[name] = local
         return fields[name]
 
     @property
@@ -64,3 +65,8 @@ class Module:
         linecache.cache[self.name] = (len(text), None, text.splitlines(keepends=True), self.name)
         exec(compile(text, self.name, "exec"), self._namespace)
         return self._namespace
+
+
+def _is_taken(name: str) -> bool:
+    """True for a name that generated code uses, or might use, for something else."""
+    return name in _FIXED or name in SUPPORT or hasattr(builtins, name) or _GENERATED.fullmatch(name) is not None

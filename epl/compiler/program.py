@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 from epl import typed as t
-from epl.compiler.analysis import can_fail, expressions_of, fields_read, meet, operands, reads, writes
+from epl.compiler.analysis import can_fail, expressions_of, fields_read, implied, meet, operands, reads, writes
 from epl.compiler.contract import COUNTER_TAKEN, SPLIT, Handler
 from epl.compiler.effects import Effects
-from epl.compiler.expressions import Expressions, implied
+from epl.compiler.expressions import Expressions
 from epl.compiler.module import Module
+from epl.compiler.text import replace_words, ungrouped
 from epl.layout import SessionLayout, slot_name
 from epl.types import OBJECT, Type
 
@@ -60,7 +61,7 @@ def compile_program(
     for type_name in program.routed & by_type.keys():
         slots = [(slot_name(name), Any) for name in fields[type_name]]
         module.define(f"ROW_{names[type_name]}", msgspec.defstruct(f"Row_{names[type_name]}", slots, gc=False))
-    size = 1 + max((statement.number for statement in (*program.rules, *program.updates)), default=-1)
+    size = 1 + max((statement.number for statement in _statements(program)), default=-1)
     matches = [0] * size
     module.define("m", matches)
     module.define("SPLIT", SPLIT)
@@ -89,10 +90,14 @@ def _reporting(program: t.Program) -> t.Program:
     return replace(program, rules=tuple(rules))
 
 
+def _statements(program: t.Program) -> tuple[t.Rule | t.Update, ...]:
+    return (*program.updates, *program.rules)
+
+
 def _by_event_type(program: t.Program) -> dict[str, list[t.Rule | t.Update]]:
     """The statements of each event type, updates first, in file order."""
     found: dict[str, list[t.Rule | t.Update]] = {}
-    for statement in (*program.updates, *program.rules):
+    for statement in _statements(program):
         found.setdefault(statement.event_type, []).append(statement)
     return found
 
@@ -137,8 +142,10 @@ class _Function:
         written: set[tuple[object, str]] = set()
         for rule in self._rules:
             own = writes(rule)
-            before = {*written, *own} if len(own) > 1 else written
-            if meet(reads(rule), before) or can_fail(expressions_of(rule)):
+            # One effect that writes one slot reads all it needs before it writes.
+            disturbing = own if len(own) > 1 or len(rule.effects) > 1 else frozenset()
+            read = reads(rule)
+            if meet(read, written) or meet(read, disturbing) or can_fail(expressions_of(rule)):
                 evaluated, applied = self._in_two_steps(rule)
                 first += evaluated
                 second += applied
@@ -153,16 +160,18 @@ class _Function:
 
     def _with_fields(self, body: list[str]) -> list[str]:
         """Loads fields that are used more than once into locals; a single use reads the event where it stands."""
-        loads = []
+        places = {local: f"e.{slot_name(name)}" for name, local in sorted(self._write.fields.items())}
         text = "\n".join(body)
-        for name, local in sorted(self._write.fields.items()):
-            word = re.compile(rf"(?<![\w.]){re.escape(local)}(?!\w)")
-            place = f"e.{slot_name(name)}"
-            if local in self._assigned or len(word.findall(text)) > 1:
-                loads.append(f"{local} = {place}")
-            else:
-                text = word.sub(place, text)
-        return [*loads, *text.split("\n")]
+        uses = Counter[str]()
+
+        def count(word: str) -> str:
+            uses[word] += 1
+            return word
+
+        replace_words(text, count)
+        loaded = [local for local in places if local in self._assigned or uses[local] > 1]
+        loads = [f"{local} = {places.pop(local)}" for local in loaded]
+        return [*loads, *replace_words(text, lambda word: places.get(word, word)).split("\n")]
 
     def _update(self, update: t.Update) -> list[str]:
         locals_ = [self._write_field(column.name) for column in update.assignments]
@@ -175,7 +184,7 @@ class _Function:
             row = ", ".join(f"{name!r}: {self._write_field(name)}" for name in every)
             lines.append(f"fx.report({update.number}, {{{row}}})")
         lines = self._when(update.condition, lines)
-        return self._guarded(lines, update.number) if can_fail(expressions_of(update)) else lines
+        return self._guarded(lines, update.name) if can_fail(expressions_of(update)) else lines
 
     def _write_field(self, name: str) -> str:
         return self._write.value(t.Field(OBJECT, True, name))
@@ -185,30 +194,29 @@ class _Function:
             return []
         test = "" if rule.condition is None else f" and {self._write.truth(rule.condition)}"
         lines = [f"if not fx.is_new{test}:", _INDENT + "return SPLIT"]
-        failing = rule.condition is not None and can_fail([rule.condition])
-        return self._guarded(lines, rule.number) if failing else lines
+        if rule.condition is None or not can_fail([rule.condition]):
+            return lines
+        # The failure is reported where the rule runs.
+        return ["try:", *(_INDENT + line for line in lines), "except Exception:", _INDENT + "pass"]
 
     def _when(self, condition: t.Expr | None, lines: list[str]) -> list[str]:
         if condition is None:
             return lines
-        test = self._write.truth(condition)
-        if test.startswith("(") and _closes_at_end(test):
-            test = test[1:-1]
-        return [f"if {test}:", *(_INDENT + line for line in lines)]
+        return [f"if {ungrouped(self._write.truth(condition))}:", *(_INDENT + line for line in lines)]
 
     @staticmethod
-    def _guarded(lines: list[str], number: int) -> list[str]:
+    def _guarded(lines: list[str], name: str) -> list[str]:
         return [
             "try:",
             *(_INDENT + line for line in lines),
             "except Exception as error:",
-            _INDENT + f"fx.fail({number}, error, e)",
+            _INDENT + f"fx.fail({name!r}, error, e)",
         ]
 
     def _applied(self, rule: t.Rule) -> list[str]:
         lines = [f"m[{rule.number}] += 1"]
         for effect in rule.effects:
-            lines += self._effects.lines(effect, rule.number)
+            lines += self._effects.lines(effect, rule)
         return lines
 
     def _at_once(self, rule: t.Rule) -> list[str]:
@@ -225,42 +233,20 @@ class _Function:
         with self._write.knowing(implied(rule.condition) if rule.condition else ()):
             for effect in rule.effects:
                 for expr in operands(effect):
-                    if isinstance(expr, t.Const) or expr in computed:
-                        continue
+                    if isinstance(expr, t.Const | t.Field) or expr in computed:
+                        continue  # neither changes while effects are applied
                     self._columns += 1
                     local = f"c{self._columns}"
                     taken.append(f"{local} = {self._write.value(expr)}")
                     computed[expr] = local
-            fails = can_fail(expressions_of(rule))
-            if not taken and rule.condition is not None and not fails:
-                evaluated = [f"{row} = {self._write.truth(rule.condition)}"]
-            else:
-                taken.append(f"{row} = True")
-                step = self._when(rule.condition, taken)
-                step = self._guarded(step, rule.number) if fails else step
-                evaluated = [f"{row} = False", *step]
-            self._write.computed = computed
-            try:
-                applied = self._applied(rule)
-            finally:
-                self._write.computed = {}
+        fails = can_fail(expressions_of(rule))
+        if not taken and rule.condition is not None and not fails:
+            evaluated = [f"{row} = {self._write.truth(rule.condition)}"]
+        else:
+            step = self._when(rule.condition, [*taken, f"{row} = True"])
+            evaluated = [f"{row} = False", *(self._guarded(step, rule.name) if fails else step)]
+        self._write.computed = computed
+        with self._write.knowing(implied(rule.condition) if rule.condition else ()):
+            applied = self._applied(rule)
+        self._write.computed = {}
         return evaluated, [f"if {row}:", *(_INDENT + line for line in applied)]
-
-
-def _closes_at_end(text: str) -> bool:
-    """True when the parenthesis that opens a text closes at its end."""
-    depth = 0
-    quote = ""
-    for at, char in enumerate(text):
-        if quote:
-            if char == quote and text[at - 1] != "\\":
-                quote = ""
-        elif char in "'\"":
-            quote = char
-        elif char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-            if depth == 0:
-                return at == len(text) - 1
-    return False

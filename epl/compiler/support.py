@@ -38,7 +38,7 @@ def contained(value: Any, options: Sequence[Any], equal: Callable[[Any, Any], bo
     return True if found else None if None in options else False
 
 
-def quantified(symbol: str, every: bool, left: Any, options: Iterable[Any], *, by_kind: bool = False) -> bool | None:
+def quantified(symbol: str, every: bool, left: Any, options: Iterable[Any], by_kind: bool = False) -> bool | None:
     """`left symbol any|all (options)` in three values."""
     if left is None:
         return None
@@ -134,15 +134,20 @@ def decorate(decorations: dict[str, Any], name: str, value: Any) -> None:
         decorations[name] = value
 
 
+def copied(items: list[Any] | None) -> list[Any] | None:
+    """A list as it is now: appending changes the one in the session."""
+    return None if items is None else items[:]
+
+
 def present(session: Any, slots: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The attributes of a session that are there, as a map; lists are never changed in place, so it is a snapshot."""
+    """The attributes of a session that are there, as a map; a snapshot."""
     values = ((name, getattr(session, attribute)) for name, attribute in slots)
-    return {name: value for name, value in values if value is not None}
+    return {name: value[:] if type(value) is list else value for name, value in values if value is not None}
 
 
 def picked(session: Any, slots: Mapping[str, str], names: Iterable[Any]) -> dict[str, Any]:
     """Those of the named attributes that are there."""
-    return present(session, ((name, slots[name]) for name in names if name in slots))
+    return present(session, ((name, slots[name]) for name in names if type(name) is str and name in slots))
 
 
 def attribute(session: Any, slots: Mapping[str, str], name: Any) -> Any:
@@ -169,6 +174,7 @@ SUPPORT: Mapping[str, Callable[..., Any]] = {
         debug_text,
         spread_into,
         decorate,
+        copied,
         present,
         picked,
         attribute,

@@ -9,6 +9,10 @@ from enum import StrEnum
 
 from epl.source import Source, Span
 
+_SHOWN = 120  # characters of a name or word in a message
+_COMPARED = 60  # characters of names that are compared for a hint
+_CANDIDATES = 1_000
+
 
 class Severity(StrEnum):
     """How bad it is: an error stops compilation, a warning does not."""
@@ -61,24 +65,30 @@ class Problems:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._found: list[Diagnostic] = []
+        # A dict keeps the order and drops repeats: a declared expression is checked wherever it is called.
+        self._found: dict[tuple[Code, Span, str], Diagnostic] = {}
 
     def add(self, code: Code, span: Span, *, hint: str | None = None, **fields: object) -> None:
-        """Records a problem. Raises KeyError when the code's message names a field that is not given."""
-        self._found.append(Diagnostic(code, self.source, span, code.message.format(**fields), hint or code.advice))
+        """Records a problem, once. Raises KeyError when the code's message names a field that is not given."""
+        message = code.message.format(**{name: _shortened(str(value)) for name, value in fields.items()})
+        self._record(Diagnostic(code, self.source, span, message, hint or code.advice))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Records problems that another pass found."""
-        self._found.extend(diagnostics)
+        for diagnostic in diagnostics:
+            self._record(diagnostic)
+
+    def _record(self, diagnostic: Diagnostic) -> None:
+        self._found.setdefault((diagnostic.code, diagnostic.span, diagnostic.message), diagnostic)
 
     @property
     def has_errors(self) -> bool:
         """True when a diagnostic stops compilation."""
-        return any(found.severity is Severity.ERROR for found in self._found)
+        return any(found.severity is Severity.ERROR for found in self._found.values())
 
     def __iter__(self) -> Iterator[Diagnostic]:
         """In the order of their places in the text."""
-        return iter(sorted(self._found, key=lambda found: (found.span.start, found.code.id)))
+        return iter(sorted(self._found.values(), key=lambda found: (found.span.start, found.code.id)))
 
     def __len__(self) -> int:
         return len(self._found)
@@ -92,9 +102,18 @@ class InvalidInput(Exception):
         super().__init__("; ".join(f"{d.code.id} {d.message}" for d in self.diagnostics))
 
 
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A hint that proposes the nearest known name, or None when nothing is near."""
-    candidates = list(known)
+    """A hint that proposes the nearest known name, or None when nothing is near.
+
+    Nobody misspells one of a thousand names, and comparing takes its time: then, and for very long names, no hint.
+    """
+    candidates = [candidate for candidate in known if len(candidate) <= _COMPARED]
+    if len(name) > _COMPARED or len(candidates) > _CANDIDATES:
+        return None
     near = get_close_matches(name, candidates, n=1, cutoff=0.6)
     if not near:
         by_folded = {candidate.lower(): candidate for candidate in candidates}

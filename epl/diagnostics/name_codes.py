@@ -126,6 +126,15 @@ AMBIGUOUS_TYPE = _code(
     "select p || 'x' as x from PageView as p;",
     "select p.et || 'x' as x from PageView as p;",
 )
+TOO_LARGE = _code(
+    "E215",
+    "expression that grows too large",
+    "with its declared expressions and variables in place, this is too large",
+    "Declared expressions and variables are put in place of their names. Some that contain others several times over "
+    "would grow without bound, so there is a limit to size and nesting.",
+    "create expression f { x => " + "-" * 40 + "x };\nselect f(f(n)) as x from PageView;",
+    "create expression f { x => -x };\nselect f(f(n)) as x from PageView;",
+)
 
 NAME_CODES = (
     UNKNOWN_NAME,
@@ -142,4 +151,5 @@ NAME_CODES = (
     RECURSIVE_EXPRESSION,
     UNKNOWN_STATIC,
     AMBIGUOUS_TYPE,
+    TOO_LARGE,
 )

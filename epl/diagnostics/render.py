@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from epl.diagnostics.excerpt import excerpt
 from epl.diagnostics.model import Diagnostic
 
 Segment = tuple[str, str]
@@ -17,20 +18,19 @@ def segments(diagnostic: Diagnostic) -> list[Segment]:
     severity = diagnostic.severity.value
     number = str(start.line)
     gutter = " " * len(number)
-    excerpt = diagnostic.source.line(start.line)
+    line = diagnostic.source.line(start.line)
     # A span over several lines is underlined to the end of its first one.
-    width = max(1, min(diagnostic.span.end - diagnostic.span.start, len(excerpt) - start.column + 1))
-    # The indent repeats the tabs of the excerpt, so that carets stand under it at any tab width.
-    indent = "".join("\t" if char == "\t" else " " for char in excerpt[: start.column - 1])
+    length = min(diagnostic.span.end - diagnostic.span.start, len(line) - start.column + 1)
+    shown = excerpt(line, start.column - 1, length)
     pieces: list[Segment] = [
         (f"{severity}[{diagnostic.code.id}]", severity),
         (f": {diagnostic.message}\n", "bold"),
         (f"{gutter}--> ", "gutter"),
         (f"{diagnostic.source.name}:{start.line}:{start.column}\n", "place"),
         (f"{gutter} |\n{number} | ", "gutter"),
-        (f"{excerpt}\n", ""),
+        (f"{shown.text}\n", ""),
         (f"{gutter} | ", "gutter"),
-        (f"{indent}{'^' * width}\n", severity),
+        (f"{shown.indent}{shown.carets}\n", severity),
     ]
     if diagnostic.hint:
         pieces += [(f"{gutter} = ", "gutter"), ("hint: ", "hint"), (f"{diagnostic.hint}\n", "")]

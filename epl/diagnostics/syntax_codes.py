@@ -42,8 +42,8 @@ BAD_ESCAPE = Code(
     "E105",
     "unknown escape in a string",
     "`\\{escape}` is no escape",
-    "Known are \\\\ \\' \\\" \\n \\t \\r \\b \\f \\uXXXX. The reference engine drops any other backslash silently, so that "
-    "a regular expression such as '\\d+' never matched digits there; here it is an error.",
+    "Known are \\\\ \\' \\\" \\n \\t \\r \\b \\f \\uXXXX. The reference engine drops any other backslash silently, so "
+    "that a regular expression such as '\\d+' never matched digits there; here it is an error.",
     _SCHEMA + "select n from PageView(et regexp '\\d+');",
     _SCHEMA + "select n from PageView(et regexp '\\\\d+');",
 )

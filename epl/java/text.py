@@ -42,10 +42,8 @@ def text_of(value: object, type: Type | None) -> str:
             return f"[{', '.join(text_of(item, element) for item in value)}]"
         case dict():
             return f"{{{', '.join(f'{text_of(key, None)}={text_of(item, None)}' for key, item in value.items())}}}"
-        case Decimal():
-            return str(value)  # the same notation as BigDecimal.toString
         case _:
-            return str(value)
+            return str(value)  # a Decimal, in the same notation as BigDecimal.toString
 
 
 def double_text(x: float) -> str:

@@ -54,6 +54,11 @@ def utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def from_epoch_ms(value: int) -> datetime:
+    """The instant of milliseconds since 1970. Raises OverflowError beyond the years 1 to 9999."""
+    return EPOCH + value * _MILLISECOND
+
+
 def epoch_ms(value: datetime) -> int:
     """Milliseconds since 1970 in UTC, rounded down; a datetime without a zone means UTC."""
     return (utc(value) - EPOCH) // _MILLISECOND

@@ -17,6 +17,7 @@ NEVER_MS = sys.maxsize
 """The next tick of an empty wheel."""
 
 _NOWHERE_MS = -1
+_LAST_UPDATE = attrgetter("modified_ms", "turn")
 
 
 class TimeWheel:
@@ -30,14 +31,15 @@ class TimeWheel:
 
     def schedule(self, session: MainSession, due_ms: int) -> None:
         """Puts a session into the slot of `due_ms`, out of whichever it was in."""
-        session.due_ms = due_ms
         second = due_ms // SLOT_MS
+        stands_there = session.due_ms // SLOT_MS == second
+        session.due_ms = due_ms
         slot = self._slots.get(second)
         if slot is None:
             self._slots[second] = [session]
             heappush(self._seconds, second)
             self.next_tick_ms = (self._seconds[0] + 1) * SLOT_MS
-        else:
+        elif not (stands_there and session in slot):
             slot.append(session)
 
     @staticmethod
@@ -47,11 +49,15 @@ class TimeWheel:
 
     def take(self, tick_ms: int) -> list[MainSession]:
         """Removes and returns what stands in slots that end by `tick_ms`, in the order of last update."""
-        found: dict[int, MainSession] = {}
+        found: list[MainSession] = []
         while self._seconds and (self._seconds[0] + 1) * SLOT_MS <= tick_ms:
             second = heappop(self._seconds)
             for session in self._slots.pop(second):
                 if session.due_ms // SLOT_MS == second:
-                    found[id(session)] = session
+                    # One that left this slot and came back stands in it twice.
+                    session.due_ms = _NOWHERE_MS
+                    found.append(session)
         self.next_tick_ms = (self._seconds[0] + 1) * SLOT_MS if self._seconds else NEVER_MS
-        return sorted(found.values(), key=attrgetter("touched"))
+        if len(found) > 1:
+            found.sort(key=_LAST_UPDATE)
+        return found

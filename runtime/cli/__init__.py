@@ -1,0 +1,5 @@
+"""The command `sojourn`."""
+
+from runtime.cli.main import main
+
+__all__ = ["main"]

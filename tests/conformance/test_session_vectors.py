@@ -76,14 +76,14 @@ class Sent:
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
-        self.event_type = ""
 
     def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
         line = decorated(raw, decorations) if decorations else raw
-        self.sent.append({"now": now_ms, "type": self.event_type, "event": json.loads(line)})
+        fields = json.loads(line)
+        self.sent.append({"now": now_ms, "type": fields.pop("_type"), "event": fields})
 
-    def marker(self, type_name: str, fields: dict[str, Any], now_ms: int) -> None:
-        self.sent.append({"now": now_ms, "type": type_name, "event": json.loads(json.dumps(fields))})
+    def marker(self, fields: dict[str, Any], now_ms: int) -> None:
+        self.event(json.dumps(fields).encode(), None, now_ms)
 
 
 def by_tick(sent: list[dict[str, Any]]) -> list[Any]:
@@ -101,12 +101,7 @@ def test_vector(vector: Vector) -> None:
     output = Sent()
     engine = Engine(rules, output)
     for given in case["events"]:
-        output.event_type = given["type"]
-        line = json.dumps(given["event"]).encode()
-        several = len(engine.decoder.classes) > 1
-        tagged = json.dumps({"_type": given["type"], **given["event"]}).encode() if several else line
-        events, _ = engine.decoder.decode(tagged, 1, lambda refused: None)
-        engine.process(events, [line], given["now"])
+        engine.process([json.dumps({"_type": given["type"], **given["event"]}).encode()], given["now"])
     engine.drain()
     assert by_tick(output.sent) == by_tick(case["expect"])
     assert counters(engine) == case["counters"]

@@ -1,0 +1,28 @@
+"""The command line: one module a command, gathered here."""
+
+from __future__ import annotations
+
+import click
+
+from runtime.cli.completion import completion_command
+from runtime.cli.errors import Sojourn
+from runtime.cli.generate import generate
+from runtime.cli.lint import lint_command
+from runtime.cli.profiles import profiles_command
+from runtime.cli.replay import replay_command
+
+_EPILOG = """\b
+Start here:
+  sojourn generate shop --out shop.ndjson      made-up events
+  sojourn replay examples/shop shop.ndjson     rules over them
+  sojourn lint examples/shop                   the rules, checked"""
+
+
+@click.group(cls=Sojourn, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sojourn", message="sojourn %(version)s")
+def main() -> None:
+    """Event streams into sessions, by rules."""
+
+
+for command in (lint_command, replay_command, generate, profiles_command, completion_command):
+    main.add_command(command)

@@ -1,0 +1,204 @@
+"""The summary of a replay: events by outcome, sessions, their durations and lengths, the busiest rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from epl import Compiled
+from runtime.config import format_duration
+from runtime.counters import SessionCounters
+from runtime.replay import Replayed
+
+_BAR = "▏▎▍▌▋▊▉█"
+_BAR_WIDTH = 24
+_TOP_RULES = 8
+
+
+def as_data(replayed: Replayed) -> dict[str, Any]:
+    """The summary as plain data; durations in ms."""
+    engine = replayed.engine
+    return {
+        "tenant": engine.rules.config.tenant,
+        "seconds": round(replayed.seconds, 3),
+        "events_per_second": round(replayed.events_per_second),
+        "events": dict(engine.counters.outcomes) | ({"refused": replayed.refused.total()} if replayed.refused else {}),
+        "refused": dict(replayed.refused),
+        "lines_out": replayed.lines_out,
+        "sessions": {
+            profile.name: _session_data(profile.counters)
+            | {"sub_sessions": {sub.name: _session_data(sub.counters) for sub in profile.sub_sessions}}
+            for profile in engine.profiles
+        },
+        "rules": [{"rule": name, "matches": matches} for name, _text, matches in _rules(engine.rules.programs())],
+        "rule_errors": [
+            {"rule": rule, "error": error, "count": count}
+            for (rule, error), count in engine.counters.rule_errors.most_common()
+        ],
+        "debug": dict(engine.counters.debug),
+    }
+
+
+def _session_data(counters: SessionCounters) -> dict[str, Any]:
+    ended = counters.ended.total()
+    return {
+        "created": counters.created,
+        "ended": dict(counters.ended),
+        "single_event": counters.single_event,
+        "short": counters.short,
+        "long": counters.long,
+        "events": counters.events,
+        "mean_duration_ms": round(counters.total_duration_ms / ended) if ended else 0,
+        "max_duration_ms": counters.max_duration_ms,
+        "max_events": counters.max_events,
+        "total_duration_ms": counters.total_duration_ms,
+    }
+
+
+def render(replayed: Replayed, console: Console, *, dead_letters_written: bool) -> None:
+    """Prints the summary."""
+    engine = replayed.engine
+    speed = f"{replayed.events_per_second:,.0f} events/s"
+    console.print(
+        Text.assemble(
+            (f"{engine.rules.config.tenant}: ", "bold"),
+            f"{replayed.events:,} events in {replayed.seconds:.2f} s ",
+            (f"({speed})", "dim"),
+        )
+    )
+    outcomes = dict(engine.counters.outcomes)
+    if replayed.refused:
+        outcomes["refused"] = replayed.refused.total()
+    _section(console, "events", _bars(outcomes.items(), str))
+    for profile in engine.profiles:
+        _section(console, f"sessions of {profile.name}", _sessions(profile.counters))
+        for sub in profile.sub_sessions:
+            _section(console, f"sub-sessions {sub.name}", _sessions(sub.counters))
+    rules = _rules(engine.rules.programs())
+    if rules:
+        _section(console, "rules by matches", _rule_table(rules[:_TOP_RULES]))
+        silent = sum(matches == 0 for _, _, matches in rules)
+        if silent:
+            console.print(f"  [dim]{silent} of {len(rules)} rules never matched[/]")
+    _problems(replayed, console, dead_letters_written=dead_letters_written)
+
+
+def _section(console: Console, title: str, body: RenderableType) -> None:
+    console.print()
+    console.print(Text(title, "bold"))
+    console.print(Padding(body, (0, 0, 0, 2)))
+
+
+def _bar(share: float) -> Text:
+    eighths = round(share * _BAR_WIDTH * 8)
+    full, rest = divmod(max(eighths, 1 if share > 0 else 0), 8)
+    return Text("█" * full + (_BAR[rest - 1] if rest else ""), "cyan")
+
+
+def _bars(counts: Iterable[tuple[Any, int]], label: Callable[[Any], str]) -> Table:
+    """Counts as small bars, each as long as its share of the largest."""
+    rows = list(counts)
+    largest = max((count for _, count in rows), default=0)
+    total = sum(count for _, count in rows)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(min_width=12)
+    table.add_column(justify="right", min_width=9)
+    table.add_column(justify="right", min_width=5)
+    table.add_column()
+    for key, count in rows:
+        table.add_row(
+            label(key), f"{count:,}", f"{count / total:.0%}" if total else "", _bar(count / largest if largest else 0)
+        )
+    return table
+
+
+def _sessions(counters: SessionCounters) -> RenderableType:
+    if not counters.created:
+        return Text("none", "dim")
+    ended = counters.ended.total()
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(min_width=12)
+    facts.add_column()
+    reasons = ", ".join(f"{count:,} by {reason}" for reason, count in counters.ended.most_common())
+    facts.add_row("sessions", f"{counters.created:,}  [dim]ended: {reasons or 'none'}[/]")
+    facts.add_row(
+        "one event", f"{counters.single_event:,}  [dim]{counters.single_event / ended:.0%}[/]" if ended else "–"
+    )
+    if ended:
+        mean = format_duration(counters.total_duration_ms // ended // 1000 * 1000)
+        longest = format_duration(counters.max_duration_ms // 1000 * 1000)
+        facts.add_row("duration", f"mean {mean}, longest {longest}")
+        facts.add_row("events", f"mean {counters.events / ended:.1f}, most {counters.max_events:,}")
+    return Group(
+        facts,
+        Text("\nduration", "dim"),
+        _bars(_grouped(counters.durations, _DURATIONS), str),
+        Text("\nevents a session", "dim"),
+        _bars(_grouped(counters.lengths, _LENGTHS), str),
+    )
+
+
+# Upper ends of the shown groups, as bits of seconds and of events (see SessionCounters), with their labels.
+_DURATIONS = ((0, "under 1 s"), (4, "under 16 s"), (6, "under 1 min"), (8, "under 4 min"), (10, "under 17 min"))
+_DURATIONS += ((12, "under 68 min"), (14, "under 4.5 h"), (99, "longer"))
+_LENGTHS = (
+    (1, "1"),
+    (2, "2–3"),
+    (3, "4–7"),
+    (4, "8–15"),
+    (5, "16–31"),
+    (6, "32–63"),
+    (8, "64–255"),
+    (99, "256 or more"),
+)
+
+
+def _grouped(counts: Sequence[int], groups: Sequence[tuple[int, str]]) -> list[tuple[str, int]]:
+    """Counts by bits, gathered into groups; empty groups at either end are left out."""
+    shown = []
+    low = -1
+    for high, label in groups:
+        shown.append((label, sum(count for bits, count in enumerate(counts) if low < bits <= high)))
+        low = high
+    while shown and not shown[-1][1]:
+        shown.pop()
+    while shown and not shown[0][1]:
+        shown.pop(0)
+    return shown
+
+
+def _rules(programs: Iterable[Compiled]) -> list[tuple[str, str, int]]:
+    """Rules by matches, most first: name, text in one line, matches."""
+    found = []
+    for compiled in programs:
+        program = compiled.program
+        for statement in (*program.updates, *program.rules):
+            text = " ".join(program.source.slice(statement.span).split())
+            found.append((statement.name, text, compiled.matches[statement.number]))
+    return sorted(found, key=lambda rule: -rule[2])
+
+
+def _rule_table(rules: Sequence[tuple[str, str, int]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", min_width=12)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", style="dim")
+    for name, text, matches in rules:
+        table.add_row(f"{matches:,}", name, text)
+    return table
+
+
+def _problems(replayed: Replayed, console: Console, *, dead_letters_written: bool) -> None:
+    errors = replayed.engine.counters.rule_errors
+    if errors:
+        _section(console, "rules that failed on events", _bars((item for item in errors.most_common()), " ".join))
+    if replayed.refused:
+        lines = Group(*(Text(line, "yellow") for line in replayed.first_refused))
+        _section(console, f"{replayed.refused.total():,} events refused", lines)
+        if not dead_letters_written:
+            console.print("  [dim]--dead-letters FILE writes all of them, with reasons[/]")

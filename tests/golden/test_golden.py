@@ -1,0 +1,109 @@
+"""Golden cases: each folder below `cases/` is a tenant, the events that it gets and what must leave, in order.
+
+- `sessionizer.yaml` (and `.epl` files where it names some): the first line, `# about:`, says what the case decides.
+- `events.ndjson`: one event a line; `now` is when it arrives. `case.yaml` with `clock: event_time` takes the clock from
+  the events' own times instead.
+- `expected.ndjson`: what leaves, markers and events; here `now` is when. After the last event time runs on until all
+  sessions have ended.
+- `counters.yaml`, where it is there: all counters that are not 0.
+
+A new case is a new folder; `--force-regen` writes its expected files (an empty `counters.yaml` is filled).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pytest_regressions.file_regression import FileRegressionFixture
+
+from runtime.config import load_tenant
+from runtime.counters import EngineCounters, SessionCounters
+from runtime.engine import Clock, Engine
+from runtime.output import decorated, to_json
+from runtime.rules import compile_tenant
+
+CASES = Path(__file__).parent / "cases"
+FOLDERS = sorted(path.parent for path in CASES.rglob("sessionizer.yaml"))
+
+
+class Sent:
+    """An output that keeps the lines as they leave, each with the time at which it does."""
+
+    wants_events = True
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
+        self._keep(decorated(raw, decorations) if decorations else raw, now_ms)
+
+    def marker(self, fields: dict[str, Any], now_ms: int) -> None:
+        self._keep(to_json(fields), now_ms)
+
+    def _keep(self, line: bytes, now_ms: int) -> None:
+        self.lines.append(json.dumps({"now": now_ms, **json.loads(line), "now": now_ms}, ensure_ascii=False))
+
+
+def run(folder: Path) -> tuple[Engine, list[str]]:
+    """The engine after all events of a case have passed and all sessions ended, and what left it."""
+    rules = compile_tenant(load_tenant(folder))
+    settings = folder / "case.yaml"
+    clock = Clock[yaml.safe_load(settings.read_text())["clock"].upper()] if settings.exists() else Clock.DRIVER
+    output = Sent()
+    engine = Engine(rules, output, clock=clock)
+    for line in (folder / "events.ndjson").read_bytes().splitlines():
+        now_ms = json.loads(line)["now"] if clock is Clock.DRIVER else None
+        engine.process([line], now_ms)
+    engine.drain()
+    return engine, output.lines
+
+
+def non_zero(counters: EngineCounters | SessionCounters) -> dict[str, Any]:
+    """The counters that have counted something, but for the histograms, which durations and counts decide."""
+    found: dict[str, Any] = {}
+    for each in fields(counters):
+        value = getattr(counters, each.name)
+        if value and each.name not in ("durations", "lengths"):
+            found[each.name] = {named(key): count for key, count in value.items()} if isinstance(value, dict) else value
+    return found
+
+
+def named(key: str | tuple[str, ...]) -> str:
+    """What a counter counts by; a rule's errors count by its name and the kind of error."""
+    return key if isinstance(key, str) else ": ".join(key)
+
+
+def counters_text(engine: Engine) -> str:
+    """The counters of the tenant, of each profile, and of each kind of sub-session below its profile's name."""
+    found: dict[str, Any] = {"tenant": non_zero(engine.counters)}
+    for profile in engine.profiles:
+        found[profile.name] = non_zero(profile.counters)
+        for sub in profile.sub_sessions:
+            found[f"{profile.name}/{sub.name}"] = non_zero(sub.counters)
+    return yaml.safe_dump(found)
+
+
+def cases(folders: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("folder", folders, ids=[str(folder.relative_to(CASES)) for folder in folders])
+
+
+@cases(FOLDERS)
+def test_what_leaves(folder: Path, file_regression: FileRegressionFixture) -> None:
+    _, sent = run(folder)
+    file_regression.check("".join(f"{line}\n" for line in sent), fullpath=folder / "expected.ndjson")
+
+
+@cases([folder for folder in FOLDERS if (folder / "counters.yaml").exists()])
+def test_counters(folder: Path, file_regression: FileRegressionFixture) -> None:
+    engine, _ = run(folder)
+    file_regression.check(counters_text(engine), fullpath=folder / "counters.yaml")
+
+
+@cases(FOLDERS)
+def test_says_what_it_is_about(folder: Path) -> None:
+    assert (folder / "sessionizer.yaml").read_text().startswith("# about: ")

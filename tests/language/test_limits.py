@@ -1,0 +1,236 @@
+"""Deep, wide, long and growing input ends in success or a diagnostic, never in a Python error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from epl import Environment, Source, check, compile_program, parse, session_layout
+from epl.limits import MAX_DEPTH, MAX_EXPANDED_DEPTH
+
+SCHEMA = (
+    "create schema E (i int, l long, d double, f float, s string, b boolean, c boolean, xs int[], props map);\n"
+    "create expression bump { x => x + 1 };\n"
+)
+
+
+def outcome(text: str) -> list[str]:
+    """The codes of a file's problems; a file without any is compiled, too."""
+    checked = check(parse(Source("limits.epl", SCHEMA + text)), Environment())
+    codes = [problem.code.id for problem in checked.problems]
+    if not codes:
+        compile_program(checked.program, session_layout(checked.attributes), report=True)
+    return codes
+
+
+NESTINGS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "not": ("b", lambda x: f"not ({x})"),
+    "minus": ("i", lambda x: f"-({x})"),
+    "minus of double": ("d", lambda x: f"-({x})"),
+    "and or": ("b", lambda x: f"(({x}) and c or b)"),
+    "or and": ("b", lambda x: f"(b or ({x})) and c"),
+    "left sum": ("i", lambda x: f"{x} + i"),
+    "right sum": ("i", lambda x: f"i + ({x})"),
+    "product of floats": ("f", lambda x: f"({x}) * f"),
+    "quotient": ("d", lambda x: f"({x}) / d"),
+    "remainder": ("i", lambda x: f"({x}) % i"),
+    "bits": ("i", lambda x: f"i & ({x})"),
+    "concat": ("s", lambda x: f"s || ({x}) || 'x'"),
+    "equality": ("b", lambda x: f"({x}) = c"),
+    "is": ("b", lambda x: f"({x}) is not c"),
+    "order": ("i", lambda x: f"case when ({x}) < i then 1 else l end"),
+    "in": ("b", lambda x: f"({x}) in (b, c)"),
+    "not in": ("b", lambda x: f"({x}) not in (b, c)"),
+    "in constants": ("b", lambda x: f"({x}) not in (true)"),
+    "in as option": ("b", lambda x: f"b not in (c, ({x}))"),
+    "any": ("b", lambda x: f"({x}) = any (b, c)"),
+    "between": ("i", lambda x: f"case when ({x}) between 1 and i then i end"),
+    "between constants": ("i", lambda x: f"case when ({x}) not between 1 and 3 then i end"),
+    "like": ("s", lambda x: f"case when ({x}) not like 'a%' then s end"),
+    "like a field": ("s", lambda x: f"case when ({x}) not like s then s end"),
+    "regexp": ("s", lambda x: f"case when ({x}) regexp 'a.*' then s end"),
+    "case": ("i", lambda x: f"case when b then ({x}) end"),
+    "case condition": ("b", lambda x: f"case when ({x}) then b else c end"),
+    "case subject": ("i", lambda x: f"case ({x}) when 1 then i when 2 then 3 end"),
+    "case else": ("d", lambda x: f"case when b then i else ({x}) end"),
+    "coalesce": ("i", lambda x: f"coalesce({x}, 1)"),
+    "coalesce widening": ("i", lambda x: f"cast(coalesce({x}, 1.5), int)"),
+    "max": ("i", lambda x: f"max({x}, i)"),
+    "max widening": ("i", lambda x: f"cast(max({x}, 1.5), int)"),
+    "cast": ("i", lambda x: f"cast(cast({x}, string), int)"),
+    "typeof": ("s", lambda x: f"typeof({x})"),
+    "instanceof": ("b", lambda x: f"instanceof({x}, boolean)"),
+    "exists": ("b", lambda x: f"exists({x})"),
+    "index": ("i", lambda x: f"xs[{x}]"),
+    "array": ("i", lambda x: f"{{{x}, i}}[0]"),
+    "method": ("s", lambda x: f"({x}).substring(1)"),
+    "method argument": ("s", lambda x: f"s.concat({x})"),
+    "inlined method": ("s", lambda x: f"({x}).trim()"),
+    "boolean method": ("b", lambda x: f"case when s.equals({x}) then b else c end"),
+    "static": ("d", lambda x: f"Math.sqrt({x})"),
+    "static of int": ("i", lambda x: f"Math.abs({x})"),
+    "map": ("s", lambda x: f"cast(props({x}), string)"),
+    "session": ("s", lambda x: f"case when session.contains({x}) then s end"),
+    "session filter": ("s", lambda x: f"cast(session.filter({{{x}}}).get('a'), string)"),
+    "parentheses": ("i", lambda x: f"({x})"),
+}
+
+
+def nested(name: str, levels: int) -> str:
+    """An expression nested so many times."""
+    text, wrap = NESTINGS[name]
+    for _ in range(levels):
+        text = wrap(text)
+    return text
+
+
+@pytest.mark.parametrize("name", NESTINGS)
+def test_what_parses_compiles(name: str) -> None:
+    for levels in (*range(5, MAX_DEPTH, 5), *range(MAX_DEPTH - 5, MAX_DEPTH + 2)):
+        expression = nested(name, levels)
+        condition = f"({expression}) is not null and not (({expression}) is null)"
+        codes = outcome(f"select {expression} as x from E;\nselect 1 from E where {condition};")
+        if codes:
+            assert levels > 10
+            assert set(codes) <= {"E107", "E215"}
+            return
+    assert name == "parentheses"
+
+
+@pytest.mark.parametrize("name", [name for name in NESTINGS if name != "parentheses"])
+def test_what_fits_when_expanded_compiles(name: str) -> None:
+    _, wrap = NESTINGS[name]
+    for levels in range(10, MAX_EXPANDED_DEPTH // 2 + 2, 2):
+        expression = "inner"
+        for _ in range(levels):
+            expression = wrap(expression)
+        text = f"create expression inner alias for {{ {nested(name, levels)} }};\n"
+        if codes := outcome(text + f"select ({expression}) is null as x from E where not (({expression}) is null);"):
+            assert set(codes) <= {"E107", "E215"}
+            return
+    raise AssertionError("no limit was reached")
+
+
+@pytest.mark.parametrize(
+    ("expression", "codes"),
+    [
+        ("(" * 10_000 + "i" + ")" * 10_000, []),
+        ("-" * 10_000 + "i", ["E107"]),
+        ("not " * 10_000 + "b", ["E107"]),
+        (" or ".join(["b"] * 5_000), []),
+        (" and ".join(["b"] * 5_000), []),
+        (" or ".join(f"i = {n}" for n in range(5_000)), []),
+        (" or ".join(f"(i = {n} and s like '%{n}%')" for n in range(2_000)), []),
+        (" || ".join(["s"] * 5_000), []),
+        (" + ".join(["i"] * 5_000), ["E107"]),
+        ("i.x" + ".x" * 5_000, ["E107"]),
+        ("s" + ".trim()" * 5_000, ["E107"]),
+        (nested("case", 300), ["E107"]),
+        ("case " + " ".join(f"when i = {n} then '{n}'" for n in range(3_000)) + " end", []),
+        ("case i " + " ".join(f"when {n} then {n}" for n in range(3_000)) + " else 1.5 end", []),
+        ("coalesce(" + ", ".join(["i"] * 5_000) + ")", []),
+        ("max(" + ", ".join(["i"] * 5_000) + ")", []),
+        ("i in (" + ", ".join(map(str, range(20_000))) + ")", []),
+        ("i not in (" + ", ".join(["i"] * 5_000) + ")", []),
+        ("i = any (" + ", ".join(["i"] * 5_000) + ")", []),
+        ("{" + ", ".join(["i"] * 5_000) + "}", []),
+        ("'" + "x" * 1_000_000 + "'", []),
+        ("1" * 1_000_000, ["E106"]),
+        ("y" * 1_000_000, ["E201"]),
+        ("(" * 10_000, ["E101"]),
+        ("cast(i, " + "x." * 5_000 + "y)", ["E206"]),
+        ("bump(" * 20 + "i" + ")" * 20, []),
+        ("bump(" * 80 + "i" + ")" * 80, ["E107"]),
+    ],
+)
+def test_large_expressions(expression: str, codes: list[str]) -> None:
+    began = time.perf_counter()
+    assert outcome(f"select {expression} as x from E;") == codes
+    if "b" not in expression or not codes:
+        outcome(f"select 1 from E where ({expression}) is not null;")
+    assert time.perf_counter() - began < 20
+
+
+@pytest.mark.parametrize("operator", ["or", "and"])
+def test_long_chains_in_every_position(operator: str) -> None:
+    chain = f" {operator} ".join(["b", "c = b", "i > 1"] * 1_000)
+    assert outcome(f"select ({chain}) = c as x, not ({chain}) as y from E where ({chain}) and not ({chain});") == []
+
+
+def test_annotation_lists_do_not_nest() -> None:
+    assert outcome("@Hint(" + "{" * 5_000 + "}" * 5_000 + ") select i from E;") == ["E101"]
+
+
+# ---- what grows without being deep
+
+
+def test_declared_expressions_that_double() -> None:
+    doubling = "".join(f"create expression f{n} {{ x => f{n - 1}(x) + f{n - 1}(x) }};\n" for n in range(1, 40))
+    text = "create expression f0 { x => x };\n" + doubling + "select f39(i) as x from E;"
+    assert set(outcome(text)) == {"E215"}
+
+
+def test_arguments_that_double() -> None:
+    text = "create expression twice { x => x + x };\n"
+    assert outcome(text + "select " + "twice(" * 10 + "i" + ")" * 10 + " as x from E;") == []
+    assert set(outcome(text + "select " + "twice(" * 40 + "i" + ")" * 40 + " as x from E;")) == {"E215"}
+
+
+def test_variables_that_double() -> None:
+    doubling = "".join(f"create variable long V{n} = V{n - 1} + V{n - 1};\n" for n in range(1, 40))
+    codes = outcome("create variable long V0 = 1;\n" + doubling + "select V39 as x from E;")
+    assert set(codes) == {"E215"}
+
+
+def test_expressions_that_call_one_another() -> None:
+    chain = "".join(f"create expression f{n} {{ x => f{n - 1}(x) }};\n" for n in range(1, 1_000))
+    assert set(outcome("create expression f0 { x => x };\n" + chain + "select f999(i) as x from E;")) == {"E215"}
+
+
+def test_long_chains_of_inserts() -> None:
+    inserts = [f"insert into T{n} select i from {f'T{n - 1}' if n else 'E'};" for n in range(2_000)]
+    assert outcome("\n".join(reversed(inserts))) == []
+    assert outcome("\n".join(inserts) + "\ninsert into T0 select i from T1999;") == ["E211"]
+
+
+def test_attributes_that_depend_on_one_another() -> None:
+    chain = [f"@UpdateState select session.a{n} as a{n + 1} from E;" for n in range(100)]
+    assert outcome("@UpdateState select i as a0 from E;" + "\n".join(reversed(chain))) == []
+
+
+def test_attributes_whose_types_have_no_answer() -> None:
+    text = "@UpdateState select 1 as a from E;\n@UpdateState select cast(session.a + 1, string) as a from E;"
+    assert outcome(text) == ["E311"]
+    assert outcome("@UpdateState select 1 as a from E;\n@UpdateState select {session.a} as a from E;") == []
+
+
+# ---- large files
+
+
+def test_a_file_of_many_statements() -> None:
+    filler = "x" * 900
+    text = "\n".join(
+        f"@UpdateState select i + {n} as a{n % 50}, '{filler}' as s from E(i > {n} and s like 'a%');"
+        for n in range(2_100)
+    )
+    assert len(text) > 2_000_000
+    began = time.perf_counter()
+    assert outcome(text) == []
+    assert time.perf_counter() - began < 30
+
+
+def test_a_file_of_many_mistakes() -> None:
+    names = "".join(f"create variable int LONG_NAME_{n} = {n};\n" for n in range(1_500))
+    began = time.perf_counter()
+    codes = outcome(names + "select LONG_NAMES_1 as x from E;\n" * 1_500)
+    assert codes == ["E201"] * 1_500
+    assert time.perf_counter() - began < 30
+
+
+@pytest.mark.parametrize("text", ["'" * 100_001, "/*" * 50_000, "`\n" * 20_000, ";" * 100_000, '"\\' * 50_000])
+def test_a_file_that_never_closes(text: str) -> None:
+    began = time.perf_counter()
+    assert set(outcome(text)) <= {"E101", "E102", "E103", "E104"}
+    assert time.perf_counter() - began < 20
