@@ -461,3 +461,8 @@ class Program:
     routed: frozenset[str]
     updates: tuple[Update, ...]
     rules: tuple[Rule, ...]
+
+    def statements(self) -> tuple[Rule | Update, ...]:
+        """Updates and rules, in file order."""
+        both: list[Rule | Update] = [*self.updates, *self.rules]
+        return tuple(sorted(both, key=lambda statement: statement.number))

@@ -38,7 +38,7 @@ _SCALARS: Mapping[Kind, Any] = {
 }
 
 BAD_LINE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError)
-"""What a line may raise: bad JSON or a bad type, bad UTF-8, nesting too deep, a date whose zone takes it out of range."""
+"""What a line may raise: bad JSON or a bad type, bad UTF-8, nesting too deep, a date that its zone takes too far."""
 
 
 def annotation(type_: Type) -> Any:

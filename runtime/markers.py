@@ -13,7 +13,6 @@ from runtime.config import MarkerKeys
 from runtime.event import fits
 from runtime.session import SessionBase
 
-
 _BUILDERS = """\
 def begin(s):
     d = {{{type_field!r}: {type_name!r}}}
@@ -40,7 +39,7 @@ class Marker:
         self, type_name: str, type_field: str, keys: MarkerKeys, layout: SessionLayout, compiled: Compiled
     ) -> None:
         self.handler: Handler | None = compiled.handlers.get(type_name)
-        self._fields = {name: type_ for name, type_ in compiled.fields.get(type_name, {}).items()}
+        self._fields = dict(compiled.fields.get(type_name, {}))
         slots = [(slot_name(name), Any, None) for name in self._fields]
         self._event_class = msgspec.defstruct(f"Marker_{slot_name(type_name)}", slots, gc=False)
         metadata = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from epl.compiler import SPLIT, Compiled, Handler
 from epl.typed import EndSession, Insert, MarkBot, OpenSubSession, SetDuration, SplitSession
@@ -83,7 +83,7 @@ class Profile(Kind):
         passive: bool,
         now_ms: int,
         turn: int,
-    ) -> Decorations | bool:
+    ) -> Decorations | Literal[False]:
         """Runs stage 2 on an event whose key is known; its decorations, or False when a passive event finds nothing.
 
         `turn` counts the events of one millisecond: sessions that end in one tick end in the order of last update.
@@ -108,7 +108,7 @@ class Profile(Kind):
         passive: bool,
         now_ms: int,
         turn: int,
-    ) -> Decorations | bool:
+    ) -> Decorations | Literal[False]:
         """All that can happen to an event, in the order of engine.md §2."""
         if session is not None:
             if session.sub_sessions:

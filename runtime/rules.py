@@ -22,8 +22,8 @@ from epl import (
 )
 from epl.ast import CreateSchema
 from epl.checker import Checked
-from runtime.config import MarkerKeys, ProfileConfig, SubSessionConfig, TenantConfig, codes
 from epl.diagnostics import Problems
+from runtime.config import MarkerKeys, ProfileConfig, SubSessionConfig, TenantConfig, codes
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -35,15 +35,13 @@ def show(diagnostics: Iterable[Diagnostic], console: Console) -> None:
         console.print(text, end="", soft_wrap=True)
 
 
-def fail(message: str, code: int = USAGE) -> None:
-    """Ends the command with a message on stderr."""
-    raise _Failure(message, code)
+def fail(message: str) -> NoReturn:
+    """Ends the command with a message on stderr and exit code 2."""
+    raise _Usage(message)
 
 
-class _Failure(click.ClickException):
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.exit_code = code
+class _Usage(click.ClickException):
+    exit_code = USAGE
 
 
 class Sojourn(click.Group):
@@ -60,7 +58,7 @@ class Sojourn(click.Group):
             # Whoever read our output went away (`| head`): nothing is wrong.
             ctx.exit(0)
         except (SourceError, SinkError) as error:
-            raise _Failure(str(error), USAGE) from error
+            raise _Usage(str(error)) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -70,4 +68,4 @@ class Sojourn(click.Group):
                 f"internal error: {type(error).__name__}: {error}\n"
                 "This is a defect of Sojourn. Run again with SOJOURN_TRACEBACK=1 and report what it prints."
             )
-            raise _Failure(message, USAGE) from error
+            raise _Usage(message) from error

@@ -110,10 +110,10 @@ class _Progress:
 
     bar: Progress
     name: str = ""
-    task: TaskID = TaskID(0)
+    task: TaskID | None = None
 
     def __call__(self, name: str, read_bytes: int, total_bytes: int | None) -> None:
-        if name != self.name:
+        if self.task is None or name != self.name:
             self.name = name
             self.task = self.bar.add_task(name, total=total_bytes)
         self.bar.update(self.task, completed=read_bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -11,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from epl import Compiled
-from runtime.config import format_duration
 from runtime.counters import SessionCounters
 from runtime.replay import Replayed
 
@@ -85,6 +85,8 @@ def render(replayed: Replayed, console: Console, *, dead_letters_written: bool) 
         silent = sum(matches == 0 for _, _, matches in rules)
         if silent:
             console.print(f"  [dim]{silent} of {len(rules)} rules never matched[/]")
+    if engine.counters.debug:
+        _section(console, "debug counters", _bars(engine.counters.debug.most_common(_TOP_RULES), str))
     _problems(replayed, console, dead_letters_written=dead_letters_written)
 
 
@@ -130,8 +132,7 @@ def _sessions(counters: SessionCounters) -> RenderableType:
         "one event", f"{counters.single_event:,}  [dim]{counters.single_event / ended:.0%}[/]" if ended else "–"
     )
     if ended:
-        mean = format_duration(counters.total_duration_ms // ended // 1000 * 1000)
-        longest = format_duration(counters.max_duration_ms // 1000 * 1000)
+        mean, longest = _human(counters.total_duration_ms // ended), _human(counters.max_duration_ms)
         facts.add_row("duration", f"mean {mean}, longest {longest}")
         facts.add_row("events", f"mean {counters.events / ended:.1f}, most {counters.max_events:,}")
     return Group(
@@ -143,9 +144,27 @@ def _sessions(counters: SessionCounters) -> RenderableType:
     )
 
 
+def _human(duration_ms: int) -> str:
+    """A duration in its two largest units: `8 min 23 s`."""
+    seconds = duration_ms // 1000
+    if seconds < 60:
+        return f"{duration_ms / 1000:.1f} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
 # Upper ends of the shown groups, as bits of seconds and of events (see SessionCounters), with their labels.
-_DURATIONS = ((0, "under 1 s"), (4, "under 16 s"), (6, "under 1 min"), (8, "under 4 min"), (10, "under 17 min"))
-_DURATIONS += ((12, "under 68 min"), (14, "under 4.5 h"), (99, "longer"))
+_DURATIONS = (
+    (0, "under 1 s"),
+    (4, "under 16 s"),
+    (6, "under 1 min"),
+    (8, "under 4 min"),
+    (10, "under 17 min"),
+    (12, "under 68 min"),
+    (14, "under 4.5 h"),
+    (99, "longer"),
+)
 _LENGTHS = (
     (1, "1"),
     (2, "2–3"),
@@ -173,23 +192,26 @@ def _grouped(counts: Sequence[int], groups: Sequence[tuple[int, str]]) -> list[t
 
 
 def _rules(programs: Iterable[Compiled]) -> list[tuple[str, str, int]]:
-    """Rules by matches, most first: name, text in one line, matches."""
+    """Rules by matches, most first: name, file and line, matches."""
     found = []
     for compiled in programs:
         program = compiled.program
-        for statement in (*program.updates, *program.rules):
-            text = " ".join(program.source.slice(statement.span).split())
-            found.append((statement.name, text, compiled.matches[statement.number]))
+        for statement in program.statements():
+            place = program.source.position(statement.span.start)
+            where = f"{PurePath(program.source.name).name}:{place.line}"
+            found.append((statement.name, where, compiled.matches[statement.number]))
     return sorted(found, key=lambda rule: -rule[2])
 
 
 def _rule_table(rules: Sequence[tuple[str, str, int]]) -> Table:
+    largest = max(matches for _, _, matches in rules)
     table = Table.grid(padding=(0, 2))
-    table.add_column(justify="right", min_width=12)
+    table.add_column(no_wrap=True, max_width=40, overflow="ellipsis", min_width=12)
+    table.add_column(justify="right", min_width=9)
     table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis", style="dim")
-    for name, text, matches in rules:
-        table.add_row(f"{matches:,}", name, text)
+    table.add_column(no_wrap=True, style="dim")
+    for name, where, matches in rules:
+        table.add_row(name, f"{matches:,}", _bar(matches / largest if largest else 0), "" if name == where else where)
     return table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -66,11 +66,11 @@ def read(line: bytes, decoder: EventDecoder = ONE) -> Any:
         (b'{"p":{"k":[1,null]}}', "p", {"k": [1, None]}),
         (b'{"o":[1]}', "o", [1]),
         (b'{"a":[1,null]}', "a", [1, None]),
-        (b'{"d":0}', "d", datetime(1970, 1, 1, tzinfo=timezone.utc)),
-        (b'{"d":-1}', "d", datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=timezone.utc)),
-        (b'{"d":"2024-05-01T12:00:00+02:00"}', "d", datetime(2024, 5, 1, 10, tzinfo=timezone.utc)),
-        (b'{"d":"2024-05-01T12:00:00"}', "d", datetime(2024, 5, 1, 12, tzinfo=timezone.utc)),
-        (b'{"d":253402300799999}', "d", datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=timezone.utc)),
+        (b'{"d":0}', "d", datetime(1970, 1, 1, tzinfo=UTC)),
+        (b'{"d":-1}', "d", datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)),
+        (b'{"d":"2024-05-01T12:00:00+02:00"}', "d", datetime(2024, 5, 1, 10, tzinfo=UTC)),
+        (b'{"d":"2024-05-01T12:00:00"}', "d", datetime(2024, 5, 1, 12, tzinfo=UTC)),
+        (b'{"d":253402300799999}', "d", datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)),
     ],
 )
 def test_events(line: bytes, field: str, value: object) -> None:

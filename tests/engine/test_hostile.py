@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.engine import Clock
+from runtime.event import Refused
 
 FIELDS = {
     "user": "string", "s": "string", "l": "long", "i": "int", "x": "double", "g": "bigint", "d": "date", "p": "map",
@@ -26,7 +27,8 @@ RULES = """
 @UpdateState select l as power from Click(not session.contains('power'));
 @DecorateEvent select session.long('power') as power, session.list('o') as os, session.list('list') as xs from Click;
 @DecorateEvent select cast(s, int) as number, i % i as rest, s.charAt(i) as letter, s.substring(i) as tail from Click;
-@DecorateEvent select a[i] as item, p('k') as value, typeof(o) as kind, toJson(p) as json, s.length() as length from Click;
+@DecorateEvent select a[i] as item, p('k') as value, typeof(o) as kind, toJson(p) as json from Click;
+@DecorateEvent select s.length() as length, s.split(',') as parts from Click;
 @SubSession('Part') select s as _pk_, i as _duration_ from Click;
 @UpdateDuration select i as _duration_ from Click(i < 5);
 @MarkBot select i as _bottype_ from Click;
@@ -48,7 +50,7 @@ CONFIG = {
                     "name": "Part",
                     "begin_marker": "PartBegin",
                     "end_marker": "PartEnd",
-                    "rules_text": "@UpdateMetadata select o as o, x as x from Click; @DecorateEvent select s as s from Click;",
+                    "rules_text": "@UpdateMetadata select o, x from Click; @DecorateEvent select s from Click;",
                 }
             ],
         }
@@ -76,7 +78,7 @@ EVENTS = st.fixed_dictionaries(
 @given(st.lists(st.tuples(EVENTS, st.integers(0, 9_000)), max_size=20))
 def test_any_event(engine_of: Callable[..., Any], events: list[tuple[dict[str, Any], int]]) -> None:
     engine, output = engine_of(CONFIG)
-    refused = []
+    refused: list[Refused] = []
     now_ms = 1_000
     for event, pause_ms in events:
         now_ms += pause_ms
@@ -93,15 +95,16 @@ def test_any_event(engine_of: Callable[..., Any], events: list[tuple[dict[str, A
 @given(st.lists(st.binary(max_size=30) | st.sampled_from([b'{"user":"a"}', b'{"_type":"Other"}', b"{}", b"[1]"])))
 def test_any_line(engine_of: Callable[..., Any], lines: list[bytes]) -> None:
     engine, output = engine_of(SMALL)
-    refused = []
+    refused: list[Refused] = []
     engine.process(lines, 1_000, refuse=refused.append)
     assert len(output.sent) + len(refused) + sum(not line.strip() for line in lines) == len(lines)
     assert [each.raw for each in refused] == [lines[each.line - 1] for each in refused]
 
 
+BY_USER = "@Session('Visit') select user as _pk_ from Click;"
 SMALL = {
     "events": {"Click": {"user": "string"}},
-    "controller_text": "@Session('Visit') select user as _pk_ from Click;",
+    "controller_text": BY_USER,
     "profiles": [{"name": "Visit", "type": 1, "rules_text": ""}],
 }
 
@@ -110,7 +113,7 @@ def test_a_decorated_type_field(engine_of: Callable[..., Any]) -> None:
     config = {
         **SMALL,
         "events": {"Click": {"user": "string", "_type": "string"}},
-        "controller_text": SMALL["controller_text"] + "@DecorateEvent select 'Other' as _type, _type as was from Click;",
+        "controller_text": f"{BY_USER} @DecorateEvent select 'Other' as _type, _type as was from Click;",
     }
     engine, output = engine_of(config)
     engine.process([b'{"user":"a"}'], 1_000)

@@ -37,7 +37,8 @@ MAIN: list[Rule] = [
     ),
     ("@SubSession('Part') select part as _pk_ from Click;", lambda e, s: [("sub", e["part"])] if "part" in e else []),
     (
-        "@MarkBot select n as _bottype_ from Click(n < 2); @DecorateEvent select session.botEventCount as bots from Click;",
+        "@MarkBot select n as _bottype_ from Click(n < 2);"
+        "@DecorateEvent select session.botEventCount as bots from Click;",
         lambda e, s: ([("bot", e["n"])] if e.get("n", 2) < 2 else []) + [("decorate", {"bots": s["bots"]})],
     ),
     ("@SplitSession select 1 from Click(act = 'split');", lambda e, s: [("split",)] if e.get("act") == "split" else []),
@@ -49,7 +50,10 @@ SUB: list[Rule] = [
         "@DecorateEvent select session.eventCount as part_events from Click;",
         lambda e, s: [("decorate", {"part_events": s["count"]})],
     ),
-    ("@EndSession select 1 from Click(act = 'end part');", lambda e, s: [("end",)] if e.get("act") == "end part" else []),
+    (
+        "@EndSession select 1 from Click(act = 'end part');",
+        lambda e, s: [("end",)] if e.get("act") == "end part" else [],
+    ),
 ]
 
 
@@ -212,12 +216,12 @@ PAUSES = st.sampled_from([0, 1, 1, 400, 499, 500, 999, 1000, 1500, 2999, 3000, 4
 EVENTS = st.fixed_dictionaries(
     {"user": st.sampled_from("aab")},
     optional={
-        "n": st.integers(-1, 13),
+        "n": st.sampled_from([-1, 0, 1, 2, 2, 3, 9, 12, 13]),
         "part": st.sampled_from("xxy"),
         "act": st.sampled_from(["split", "end", "end part", "ping", "ping"]),
     },
 )
-SETTINGS = st.tuples(st.integers(3, 8), st.sampled_from([0, 8, 15]), st.integers(1, 3))
+SETTINGS = st.tuples(st.integers(4, 8), st.sampled_from([0, 8, 15]), st.integers(1, 4))
 
 
 def config(rules: tuple[Rule, ...], sub_rules: tuple[Rule, ...], gap: int, max_active: int, sub_gap: int) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,16 +21,11 @@ EVENTS = st.dictionaries(NAMES, VALUES, max_size=5)
 DECORATIONS = st.dictionaries(NAMES, VALUES | st.floats() | st.integers(-(10**60), 10**60), min_size=1, max_size=3)
 
 
-def escaped(text: str) -> str:
-    """JSON with every character of every string spelled as an escape where JSON allows a short one."""
-    return text.replace("/", "\\/")
-
-
 SPELLINGS: list[Callable[[Any], str]] = [
     json.dumps,
     lambda event: json.dumps(event, ensure_ascii=False, separators=(",", ":")),
     lambda event: f" \t{json.dumps(event, separators=(' , ', ' : '))} \r",
-    lambda event: escaped(json.dumps(event, ensure_ascii=False)),
+    lambda event: json.dumps(event, ensure_ascii=False).replace("/", "\\/"),
 ]
 
 
@@ -81,8 +76,8 @@ def test_fields_that_nobody_decodes_may_hold_anything(unread: bytes) -> None:
         (10**30, b"1" + b"0" * 30),
         ([10**5000, math.nan, 2**14_000], b"[null,null,null]"),
         (["\ud800", math.nan], b'["\\ud800",null]'),
-        (datetime(2024, 5, 1, tzinfo=timezone.utc), b'"2024-05-01T00:00:00Z"'),
-        ([datetime(2024, 5, 1, tzinfo=timezone.utc), "\ud800"], b'["2024-05-01T00:00:00Z","\\ud800"]'),
+        (datetime(2024, 5, 1, tzinfo=UTC), b'"2024-05-01T00:00:00Z"'),
+        ([datetime(2024, 5, 1, tzinfo=UTC), "\ud800"], b'["2024-05-01T00:00:00Z","\\ud800"]'),
     ],
 )
 def test_values_that_json_cannot_hold(value: object, text: bytes) -> None:

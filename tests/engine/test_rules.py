@@ -28,7 +28,8 @@ profiles:
     rules: other.epl
 """
 FILES = {
-    "controller.epl": "@Session('Visitt') select user as _pk_ from Click; @Session('Visit') select usr as _pk_ from Click;",
+    "controller.epl": "@Session('Visitt') select user as _pk_ from Click;"
+    "@Session('Visit') select usr as _pk_ from Click;",
     "visit.epl": "@SubSession('Cart') select user from Click; @EndSession select 1 from VisitBegin;",
     "cart.epl": "@UpdateDuration select 5 as _duration_ from Click;\nselect from Click;",
     "other.epl": "@UpdateState select n + as x from Click;",
@@ -77,7 +78,9 @@ def test_programs_stand_in_configuration_order(compile_text: Callable[[dict[str,
                     "type": 1,
                     "rules_text": "create schema Made (x int); insert into Made select 1 as x from Click; "
                     "@DecorateEvent select x from Made;",
-                    "sub_sessions": [{"name": "Sub", "end_marker": "SubEnd", "rules_text": "select _snec from SubEnd;"}],
+                    "sub_sessions": [
+                        {"name": "Sub", "end_marker": "SubEnd", "rules_text": "select _snec from SubEnd;"}
+                    ],
                 },
                 {"name": "B", "type": 2, "begin_marker": "Begin", "rules_text": "select _snid, _snst from Begin;"},
             ],
@@ -89,7 +92,9 @@ def test_programs_stand_in_configuration_order(compile_text: Callable[[dict[str,
 
 @pytest.mark.parametrize("marker", ["VisitBegin", "VisitEnd"])
 @pytest.mark.parametrize("annotation", ["@SubSession('Cart')", "@SplitSession", "@EndSession"])
-def test_refused_on_markers(compile_text: Callable[[dict[str, Any]], TenantRules], marker: str, annotation: str) -> None:
+def test_refused_on_markers(
+    compile_text: Callable[[dict[str, Any]], TenantRules], marker: str, annotation: str
+) -> None:
     profile = {"name": "Visit", "type": 1, "begin_marker": "VisitBegin", "end_marker": "VisitEnd"}
     with pytest.raises(InvalidInput) as failed:
         compile_text(

@@ -1,4 +1,4 @@
-"""The time wheel against a plain list: whatever is scheduled, extended or forgotten, each comes once, when it is due."""
+"""The time wheel against a plain list: what is scheduled, extended or forgotten comes once, and when it is due."""
 
 from __future__ import annotations
 

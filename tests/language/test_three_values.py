@@ -339,7 +339,7 @@ def trees(depth: int) -> tuple[Trees, Trees, Trees, Trees]:
         st.tuples(st.just("like"), strings | ints, constants(PATTERNS), st.none(), either),
         st.tuples(st.just("like"), strings, constants(PATTERNS), st.just("!"), either),
         st.tuples(st.just("like"), strings, strings, st.just("{") | st.none(), either).filter(
-            lambda node: node[3] is None or node[2][0] == "const" and node[2][1] not in ("a_{",)
+            lambda node: node[3] is None or (node[2][0] == "const" and node[2][1] not in ("a_{",))
         ),
         st.tuples(st.just("regexp"), strings, st.sampled_from(REGEXES), either),
         st.tuples(st.just("call"), st.just("{}.contains({})"), st.just(lambda a, b: b in a), strings, strings),

@@ -1,0 +1,57 @@
+# Everything runs in .venv, which the first target that needs it makes. Needs only Python 3.11+ and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+INSTALLED_DEV := .venv/.installed-dev
+
+.PHONY: help demo test check format reference bench clean
+
+help:
+	@echo "make demo       a shop's events into visits and carts, by the rules of examples/shop"
+	@echo "make test       all tests"
+	@echo "make check      ruff, mypy --strict, the direction of imports, reference pages up to date"
+	@echo "make reference  write the reference pages anew"
+	@echo "make bench      Job S and Job P beside hand-written Python (needs ../shared/bench)"
+
+$(INSTALLED): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(INSTALLED_DEV): $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@
+
+demo: $(INSTALLED)
+	@mkdir -p out
+	$(BIN)/sojourn lint examples/shop
+	$(BIN)/sojourn replay examples/shop examples/shop/events.ndjson.gz --out out/shop.ndjson
+	@echo
+	@echo "Written to out/shop.ndjson; one visit that ended:"
+	@grep -m 1 '"purchases":[2-9]' out/shop.ndjson || true
+
+test: $(INSTALLED_DEV)
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED_DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/sojourn reference --check
+
+format: $(INSTALLED_DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+reference: $(INSTALLED)
+	$(BIN)/sojourn reference
+
+bench: $(INSTALLED_DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	$(BIN)/python tests/bench/jobs.py
+
+clean:
+	rm -rf .venv out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
