@@ -65,5 +65,7 @@ class EngineCounters:
     """The counters of @DebugSession."""
     ignored_durations: int = 0
     """Rows of @UpdateDuration above the maximum."""
+    behind_clock: int = 0
+    """Events whose own time is before the clock, where the clock is event time."""
     clock_steps_back: int = 0
     """Batches whose clock was behind the one before."""

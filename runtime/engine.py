@@ -121,7 +121,7 @@ class Engine:
         send = self._output.event if self._output.wants_events else None
         profiles = self._numbered
         several = len(profiles) > 1
-        ok = bypassed = passive = 0
+        ok = bypassed = passive = behind = 0
         last, turn = self._last
         for number, line in enumerate(lines, first_line):
             try:
@@ -160,10 +160,13 @@ class Engine:
                     event_ms = now if time_slot is None else getattr(event, time_slot)
                     if event_ms is None:
                         event_ms = now
-                if by_event_time and event_ms > now:
-                    now = event_ms
-                    if now >= wheel.next_tick_ms:
-                        self.advance(now)
+                if by_event_time:
+                    if event_ms > now:
+                        now = event_ms
+                        if now >= wheel.next_tick_ms:
+                            self.advance(now)
+                    elif event_ms < now:
+                        behind += 1
                 if now == last:
                     turn += 1
                 else:
@@ -194,10 +197,33 @@ class Engine:
                         profile.after_event(now)
         self.now_ms = now
         self._last = (last, turn)
+        self.counters.behind_clock += behind
         outcomes = self.counters.outcomes
         for name, count in (("ok", ok), ("bypassed", bypassed), ("passive", passive)):
             if count:
                 outcomes[name] += count
+
+    def event_time_ms(self, line: bytes) -> int | None:
+        """The time of an event by which a replay sorts: the clock's field, or what stage 1 gives; None without one.
+
+        Counts nothing. Raises one of BAD_LINE.
+        """
+        event = self.decoder.decode(line)
+        if self._now_slot is not None:
+            return getattr(event, self._now_slot)  # type: ignore[no-any-return]
+        handler = self._stage_1.get(event.__class__)
+        if handler is None:
+            return None
+        matches = self.rules.controller.matches
+        before = matches[:]
+        effects = Effects(EngineCounters(), self.rules.config.limits.max_idle_ms, len(self.profiles))
+        handler(event, None, None, self.now_ms, effects)
+        matches[:] = before
+        for route in effects.routes:
+            if route is not None:
+                given = route[1]
+                return getattr(event, self._time_slot) if given is None and self._time_slot is not None else given
+        return None
 
     def _further_passes(self, now_ms: int, decorations: dict[str, Any] | None) -> dict[str, Any] | None:
         """Rows that the controller's rules insert."""

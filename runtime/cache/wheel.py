@@ -6,15 +6,14 @@ comes, whoever has been extended is put in a new slot. So an event that extends 
 
 from __future__ import annotations
 
-import sys
 from heapq import heappop, heappush
 from operator import attrgetter
 
 from runtime.session import MainSession
 
 SLOT_MS = 1000
-NEVER_MS = sys.maxsize
-"""The next tick of an empty wheel."""
+NEVER_MS = 1 << 70
+"""The next tick of an empty wheel: behind any time that an event can have."""
 
 _NOWHERE_MS = -1
 _LAST_UPDATE = attrgetter("modified_ms", "turn")

@@ -38,7 +38,8 @@ Examples:
 
 \b
 Time: the clock is each event's own time (`_timestamp_` of the controller, or --time-field) and never goes
-back; --now-field takes the time of arrival from another field. At the end time runs on until all sessions end.
+back; --now-field takes the time of arrival from another field. A file that is not in the order of time wants
+--sort. At the end time runs on until all sessions end.
 
 \b
 Exit codes: 0 done, 1 the rules have problems, 2 a file or an option is wrong."""
@@ -51,6 +52,7 @@ Exit codes: 0 done, 1 the rules have problems, 2 a file or an option is wrong.""
 @click.option("--markers-only", is_flag=True, help="Write begin and end markers, not the events.")
 @click.option("--time-field", metavar="NAME", help="The field with an event's own time, where rules give none.")
 @click.option("--now-field", metavar="NAME", help="The field with the time of arrival.")
+@click.option("--sort", is_flag=True, help="Take events in the order of their time; reads all of them into memory.")
 @click.option("--dead-letters", metavar="FILE", help="Write events that could not be read, with the reason.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar and no summary.")
@@ -61,6 +63,7 @@ def replay_command(
     markers_only: bool,
     time_field: str | None,
     now_field: str | None,
+    sort: bool,
     dead_letters: str | None,
     format_: str,
     quiet: bool,
@@ -86,6 +89,7 @@ def replay_command(
                 markers_only=markers_only,
                 now_field=now_field,
                 time_field=time_field,
+                sort=sort,
             )
         except NoClock as error:
             fail(str(error))

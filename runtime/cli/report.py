@@ -29,6 +29,7 @@ def as_data(replayed: Replayed) -> dict[str, Any]:
         "events_per_second": round(replayed.events_per_second),
         "events": dict(engine.counters.outcomes) | ({"refused": replayed.refused.total()} if replayed.refused else {}),
         "refused": dict(replayed.refused),
+        "behind_clock": engine.counters.behind_clock,
         "lines_out": replayed.lines_out,
         "sessions": {
             profile.name: _session_data(profile.counters)
@@ -216,6 +217,11 @@ def _rule_table(rules: Sequence[tuple[str, str, int]]) -> Table:
 
 
 def _problems(replayed: Replayed, console: Console, *, dead_letters_written: bool) -> None:
+    behind = replayed.engine.counters.behind_clock
+    if behind:
+        share = behind / replayed.events
+        hint = "; --sort takes them in order" if share > 0.01 else ""
+        console.print(f"\n[yellow]{behind:,} events ({share:.1%}) are older than one before them[/][dim]{hint}[/]")
     errors = replayed.engine.counters.rule_errors
     if errors:
         _section(console, "rules that failed on events", _bars((item for item in errors.most_common()), " ".join))

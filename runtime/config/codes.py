@@ -153,8 +153,8 @@ RULES_TWICE = Code(
     "Rules as a file and as text",
     "`{text_key}` stands beside `{file_key}`",
     "Only one of them could hold.",
-    _MINIMAL + "    rules: session.epl\n    rules_text: select * from Click\n",
-    _MINIMAL + "    rules_text: select * from Click\n",
+    _MINIMAL + "    rules: session.epl\n    rules_text: create schema Click (n int)\n",
+    _MINIMAL + "    rules_text: create schema Click (n int)\n",
 )
 FIELD_TWICE = Code(
     "E519",
@@ -169,8 +169,8 @@ FIELD_TYPES = Code(
     "One field of two types",
     "profile `{profile}` declares `{field}` as {type}, and it is {other} already",
     "An event is decoded once for all profiles, so a field has one type everywhere.",
-    _MINIMAL + "    events: {Click: {user: int}}\n",
-    _MINIMAL + "    events: {Click: {user: string}}\n",
+    _HEAD + "events: {Click: {user: string}}\n" + _PROFILE + "    events: {Click: {user: int}}\n",
+    _HEAD + "events: {Click: {user: string}}\n" + _PROFILE + "    events: {Click: {user: string}}\n",
 )
 
 CONFIG_CODES: tuple[Code, ...] = (

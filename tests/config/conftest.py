@@ -9,6 +9,7 @@ import pytest
 
 from epl.diagnostics import Diagnostic, InvalidInput
 from runtime.config import TenantConfig, load_tenant
+from runtime.rules import TenantChecker
 
 RULE_FILES = ("controller.epl", "session.epl", "cart.epl")
 
@@ -31,13 +32,12 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ten
 
 @pytest.fixture
 def problems_of(load: Callable[[str], TenantConfig]) -> Callable[[str], list[Diagnostic]]:
-    """The problems of a text, none when it loads."""
+    """The problems of a text and of its rules, none when both are sound."""
 
     def found(text: str) -> list[Diagnostic]:
         try:
-            load(text)
+            return TenantChecker(load(text)).diagnostics
         except InvalidInput as invalid:
             return list(invalid.diagnostics)
-        return []
 
     return found

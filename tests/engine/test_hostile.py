@@ -23,8 +23,8 @@ RULES = """
 @UpdateMetadata select o as o, p as p, x / 0 as inf, fromJson(s) as m, g * g as square, d as d from Click;
 @AppendState(name='o', colname='o') select o from Click;
 @AppendState(name='list', colname='x', maxlength=3) select x from Click;
-@UpdateState select session.long('power') * session.long('power') as power from Click(session.contains('power'));
-@UpdateState select l as power from Click(not session.contains('power'));
+@UpdateState select session.long('power') * session.long('power') as power from Click(session.eventCount < 12);
+@UpdateState select l as power from Click(session.eventCount = 1);
 @DecorateEvent select session.long('power') as power, session.list('o') as os, session.list('list') as xs from Click;
 @DecorateEvent select cast(s, int) as number, i % i as rest, s.charAt(i) as letter, s.substring(i) as tail from Click;
 @DecorateEvent select a[i] as item, p('k') as value, typeof(o) as kind, toJson(p) as json from Click;
@@ -118,6 +118,23 @@ def test_a_decorated_type_field(engine_of: Callable[..., Any]) -> None:
     engine, output = engine_of(config)
     engine.process([b'{"user":"a"}'], 1_000)
     assert output.sent == [(1_000, {"user": "a", "_type": "Other", "was": "Click"})]
+
+
+@pytest.mark.parametrize("clock", [Clock.EVENT_TIME, Clock.FIELD])
+@pytest.mark.parametrize("max_active", ["0s", "24h"])
+def test_the_last_of_all_times(engine_of: Callable[..., Any], clock: Clock, max_active: str) -> None:
+    profile = {"name": "Visit", "type": 1, "gap": "10s", "max_active": max_active, "rules_text": ""}
+    config = {
+        "events": {"Click": {"user": "string", "at": "long"}},
+        "controller_text": "@Session('Visit') select user as _pk_, at as _timestamp_ from Click;",
+        "profiles": [{**profile, "end_marker": "End"}],
+    }
+    engine, output = engine_of(config, clock=clock, now_field="at" if clock is Clock.FIELD else None)
+    for at in (-(2**63), 1_000, 2**63 - 1, 2**63 - 1, 5_000):
+        engine.process([b'{"user":"a","at":%d}' % at])
+    engine.drain()
+    ends = [(now, fields["_snec"]) for now, fields in output.sent if "_snec" in fields]
+    assert ends == [(12_000, 2), ((2**63 - 1 + 10_000) // 1000 * 1000 + 1000, 3)]
 
 
 @pytest.mark.xfail(strict=True, raises=KeyError, reason="the clock moves between the profiles of one event")
