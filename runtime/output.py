@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
@@ -60,14 +61,19 @@ def decorated(raw: bytes, decorations: dict[str, Any]) -> bytes:
             # Fields that no rule reads are not checked, so they may be unreadable: both stand, the later one counts.
             pass
     added = to_json(decorations)
-    is_empty = not body[1:-1].strip()
-    return added if is_empty else body[:-1] + b"," + added[1:]
+    # An object with fields has a name, and a name has quotes.
+    return body[:-1] + b"," + added[1:] if b'"' in body else added
 
 
 def _may_hold(body: bytes, name: str) -> bool:
     """True when a name stands in a line in quotes, or an escape may spell it."""
-    quoted = to_json(name)
+    quoted = _quoted(name)
     return b"\\u" in body or quoted in body or (b"/" in quoted and b"\\/" in body)
+
+
+@lru_cache(maxsize=1024)
+def _quoted(name: str) -> bytes:
+    return to_json(name)
 
 
 def to_json(value: Any) -> bytes:

@@ -135,7 +135,7 @@ class Profile(Kind):
             if session.bot_type > 0:
                 session.bot_count += 1
             session.count += 1
-        session.turn = turn
+            session.turn = turn
         handler = self.handlers.get(event.__class__)
         decorations = None
         if handler is not None:

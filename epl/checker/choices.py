@@ -57,7 +57,9 @@ class ChoiceChecker(Checker):
     def _case(self, node: ast.Case) -> Expr | None:
         value = None if node.subject is None else self.check(node.subject)
         failed = node.subject is not None and value is None
-        subject = None if value is None else Subject(value.type, value.nullable, self._next_subject())
+        subject = value
+        if value is not None and not isinstance(value, Const):
+            subject = Subject(value.type, value.nullable, self._next_subject())
         conditions: list[Expr] = []
         results: list[tuple[Expr, Span]] = []
         for branch in node.branches:
@@ -85,7 +87,7 @@ class ChoiceChecker(Checker):
         type_, values = unified
         nullable = any(value.nullable for value in values)
         branches = tuple(zip(conditions, values[:-1], strict=True))
-        stands_for = None if subject is None or value is None else (subject, value)
+        stands_for = (subject, value) if isinstance(subject, Subject) and value is not None else None
         return Conditional(type_, nullable, branches, values[-1], stands_for)
 
     def _next_subject(self) -> int:

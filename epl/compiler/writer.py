@@ -106,8 +106,9 @@ class Writer(ABC):
         text = body.format(*map(grouped, texts))
         if not tests:
             return text
-        return f"({text} if {' and '.join(tests)} else None)"
+        return f"({text} if {' and '.join(dict.fromkeys(tests))} else None)"
 
     @staticmethod
-    def _all_true(tests: Sequence[str]) -> str:
-        return tests[0] if len(tests) == 1 else f"({' and '.join(tests)})"
+    def _all_true(tests: Iterable[str]) -> str:
+        distinct = list(dict.fromkeys(tests))
+        return distinct[0] if len(distinct) == 1 else f"({' and '.join(distinct)})"
