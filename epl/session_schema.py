@@ -63,7 +63,8 @@ class Attributes:
 
     def merged(self, other: Attributes) -> Attributes:
         """The attributes of both, with the types of both."""
-        return Attributes(_merged(self.state, other.state), _merged(self.metadata, other.metadata))
+        appended = self.appended & other.appended
+        return Attributes(_merged(self.state, other.state), _merged(self.metadata, other.metadata), appended)
 
 
 def _merged(left: Mapping[str, frozenset[Type]], right: Mapping[str, frozenset[Type]]) -> Mapping[str, frozenset[Type]]:

@@ -15,37 +15,11 @@ from epl.typed import Apply, Const, Convert, Expr, Field, Is, MapValue, Now
 from epl.typed_walk import extent
 from epl.types import Type
 
-AGGREGATIONS = frozenset(
-    [
-        "count",
-        "sum",
-        "avg",
-        "median",
-        "stddev",
-        "avedev",
-        "first",
-        "last",
-        "window",
-        "prev",
-        "prevtail",
-        "prevwindow",
-        "prevcount",
-        "prior",
-        "nth",
-        "rate",
-        "leaving",
-        "fmin",
-        "fmax",
-        "countever",
-        "minever",
-        "maxever",
-        "firstever",
-        "lastever",
-        "maxby",
-        "minby",
-        "sorted",
-    ]
+_AGGREGATIONS = (
+    "count sum avg median stddev avedev first last window prev prevtail prevwindow prevcount prior nth rate "
+    "leaving fmin fmax countever minever maxever firstever lastever maxby minby sorted"
 )
+AGGREGATIONS = frozenset(_AGGREGATIONS.split())
 """EPL's aggregation functions, which are refused by name."""
 
 _BUILT_IN = ("coalesce", "min", "max", "typeof", "exists", "current_timestamp")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from epl import ast, types
-from epl.checker.base import Checker, shown
+from epl.checker.base import Checker, shown, widened
 from epl.diagnostics import type_codes
 from epl.typed import And, Arithmetic, Bitwise, Compare, Concat, Const, Expr, Is, Minus, Or
 from epl.types import Type
@@ -60,6 +60,8 @@ class OperatorChecker(Checker):
                         self.operand_problem(place.span, operator, "numbers", operand.type)
                         return None
                 type_ = types.DOUBLE if operator == "/" else self._arithmetic_type(left.type, right.type)
+                if type_ == types.DECIMAL:  # Python's decimals and floats do not mix
+                    left, right = widened(left, type_), widened(right, type_)
                 return Arithmetic(type_, nullable, operator, left, right)
             case "&" | "|" | "^" as operator:
                 for operand, place in ((left, node.left), (right, node.right)):

@@ -16,7 +16,8 @@ from runtime.counters import SessionCounters
 from runtime.replay import Replayed
 
 _BAR = "▏▎▍▌▋▊▉█"
-_BAR_WIDTH = 24
+_BAR_WIDTH = 20
+_LABEL_WIDTH = 34
 _TOP_RULES = 8
 
 
@@ -109,7 +110,7 @@ def _bars(counts: Iterable[tuple[Any, int]], label: Callable[[Any], str]) -> Tab
     largest = max((count for _, count in rows), default=0)
     total = sum(count for _, count in rows)
     table = Table.grid(padding=(0, 2))
-    table.add_column(min_width=12)
+    table.add_column(min_width=12, max_width=_LABEL_WIDTH, no_wrap=True, overflow="ellipsis")
     table.add_column(justify="right", min_width=9)
     table.add_column(justify="right", min_width=5)
     table.add_column()
@@ -207,7 +208,7 @@ def _rules(programs: Iterable[Compiled]) -> list[tuple[str, str, int]]:
 def _rule_table(rules: Sequence[tuple[str, str, int]]) -> Table:
     largest = max(matches for _, _, matches in rules)
     table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, max_width=40, overflow="ellipsis", min_width=12)
+    table.add_column(no_wrap=True, max_width=26, overflow="ellipsis", min_width=12)
     table.add_column(justify="right", min_width=9)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, style="dim")

@@ -24,12 +24,7 @@ def excerpt(text: str, marked: str) -> tuple[str, str]:
 
 def test_whole_text() -> None:
     assert as_text(problem("select N\nfrom E", "N", hint="did you mean `n`?")) == (
-        "error[E201]: what is this?\n"
-        " --> rules.epl:1:8\n"
-        "  |\n"
-        "1 | select N\n"
-        "  |        ^\n"
-        "  = hint: did you mean `n`?\n"
+        "error[E201]: what is this?\n --> rules.epl:1:8\n  |\n1 | select N\n  |        ^\n  = hint: did you mean `n`?\n"
     )
 
 

@@ -80,9 +80,7 @@ def in_range(value: Any, low: Any, high: Any, opened: str, closed: str, negated:
     inside = False
     if low is not None and high is not None:
         low, high = (high, low) if low > high else (low, high)
-        inside = (low <= value if opened == "[" else low < value) and (
-            value <= high if closed == "]" else value < high
-        )
+        inside = (low <= value if opened == "[" else low < value) and (value <= high if closed == "]" else value < high)
     return inside is not negated
 
 
