@@ -17,7 +17,7 @@ from epl.diagnostics import Problems, syntax_codes
 from epl.lexer import Keywords, Piece, split_statements
 from epl.limits import MAX_DEPTH
 from epl.source import Source, Span
-from epl.syntax_errors import report_unexpected
+from epl.syntax_errors import report_stray, report_unexpected
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,7 @@ def _parse_piece(source: Source, piece: Piece, problems: Problems) -> ast.Statem
             return None  # only blanks and comments
         tree = parser.feed_eof(tokens[-1])
     except UnexpectedCharacters as error:
-        at = cast(int, error.pos_in_stream)
-        problems.add(syntax_codes.STRAY_CHARACTER, Span(at, at + 1), character=source.text[at])
+        report_stray(cast(int, error.pos_in_stream), tokens, source, problems)
         return None
     except UnexpectedToken as error:
         report_unexpected(error.token, parser.accepts(), tokens, source, piece.span, problems)

@@ -10,9 +10,7 @@ from epl.source import Source, Span
 
 _SHOWN = {"NAME": "a name", "STRING": "a string", "INTEGER": "a number", "$END": "the end of the statement"}
 _PUNCTUATION = {
-    "LPAR": "`(`",
     "LEFT_PAREN": "`(`",
-    "RPAR": "`)`",
     "RIGHT_PAREN": "`)`",
     "COMMA": "`,`",
     "EQUALS": "`=`",
@@ -23,6 +21,11 @@ _PUNCTUATION = {
     "STAR": "`*`",
     "AT": "`@`",
 }
+# What may follow a whole expression: one thing, too.
+_OPERATORS = frozenset(
+    {"BITWISE_OPERATOR", "DOT", "EQUALS", "IS", "LEFT_BRACKET", "MINUS", "NOT", "NOT_EQUALS", "PERCENT", "PLUS"}
+    | {"QMARK", "RELATION_OPERATOR", "SLASH", "STAR", "_AND", "_BETWEEN", "_IN", "_LIKE", "_OR", "_REGEXP"}
+)
 _EXPRESSION_START = frozenset({"STRING", "INTEGER", "NULL", "LEFT_PAREN"})
 _WORDS: dict[str, Code] = {
     "_GROUP": syntax_codes.GROUP_BY,
@@ -67,6 +70,16 @@ def report_unexpected(
         problems.add(syntax_codes.UNEXPECTED, span, found=shown, expected=_expected(expected), hint=hint)
 
 
+def report_stray(at: int, tokens: list[Token], source: Source, problems: Problems) -> None:
+    """Adds the diagnostic of a character that begins no token."""
+    character = source.text[at]
+    words = [token.lower() for token in tokens]
+    # `from E#length(3)`: how later versions of EPL write a data window.
+    is_window = character == "#" and "from" in words and "where" not in words
+    code = syntax_codes.WINDOW if is_window else syntax_codes.STRAY_CHARACTER
+    problems.add(code, Span(at, at + 1), character=character)
+
+
 def _refused_construct(token: Token, read: list[Token]) -> Code | None:
     """The unsupported construct that an unexpected token announces, if it does."""
     words = [earlier.lower() for earlier in read]
@@ -77,9 +90,10 @@ def _refused_construct(token: Token, read: list[Token]) -> Code | None:
         return None  # `as order`: a reserved word used as a name
     if token.type in _WORDS and (after_from or token.type not in ("_ON", "_ORDER", "_GROUP", "_LIMIT", "_OUTPUT")):
         return _WORDS[token.type]
-    if token.type == "_ON" and not read:
+    opens = not read or (read[0].type == "AT" and previous in ("RIGHT_PAREN", "NAME"))
+    if token.type == "_ON" and opens:
         return syntax_codes.TRIGGER
-    if token.type == "_SELECT" and read and previous in ("LPAR", "LEFT_PAREN"):
+    if token.type == "_SELECT" and previous == "LEFT_PAREN" and {"select", "update"} & set(words):
         return syntax_codes.SUB_QUERY
     if after_from and "match_recognize" in (word, words[-1]):
         return syntax_codes.MATCH_RECOGNIZE
@@ -87,16 +101,14 @@ def _refused_construct(token: Token, read: list[Token]) -> Code | None:
         return _CREATED[word]
     if previous == "_CREATE" and word == "context":
         return syntax_codes.CONTEXT
-    if not read or read[-1].type == "RPAR":
-        opening = _OPENINGS.get(word)
-        if opening is not None:
-            return opening
+    if opens and word in _OPENINGS:
+        return _OPENINGS[word]
     if not after_from:
         return None
     stream = words[words.index("from") + 1 :]
-    if stream and stream[0] == "pattern" and token.type in ("LEFT_BRACKET", "LSQB"):
+    if stream and stream[0] == "pattern" and token.type == "LEFT_BRACKET":
         return syntax_codes.PATTERN
-    if token.type in ("COLON", "HASH") and "where" not in stream:
+    if token.type in ("COLON", "DOT") and "where" not in stream:
         return syntax_codes.WINDOW
     if (token.type == "COMMA" and "where" not in stream and stream.count("(") == stream.count(")")) or (
         word in ("inner", "left", "right", "full", "outer", "join") and stream
@@ -113,11 +125,14 @@ def _span(token: Token) -> Span:
 def _expected(terminals: set[str]) -> str:
     """The terminals in words; an expression is one thing and not twelve."""
     shown = []
-    rest = set(terminals)
+    rest = {name for name in terminals if not name.startswith("__")}  # `||` and `=>` have no name
     if rest >= _EXPRESSION_START:
         shown.append("an expression")
-        rest -= {"NAME", "STRING", "INTEGER", "DECIMAL", "TRUE", "FALSE", "NULL", "LEFT_PAREN", "LPAR", "LBRACE"}
+        rest -= {"NAME", "STRING", "INTEGER", "DECIMAL", "TRUE", "FALSE", "NULL", "LEFT_PAREN", "LBRACE"}
         rest -= {"_CASE", "_CAST", "_INSTANCEOF", "MINUS", "PLUS", "NOT", "QUOTED_NAME"}
+    if rest >= _OPERATORS:
+        shown.append("an operator")
+        rest -= {*_OPERATORS, "LEFT_PAREN"}
     keywords = sorted(name for name in rest if name.startswith("_") or name in ("IS", "NOT"))
     shown += [_SHOWN[name] for name in ("NAME", "STRING", "INTEGER", "$END") if name in rest]
     shown += [_PUNCTUATION[name] for name in _PUNCTUATION if name in rest]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import linecache
 import re
+import warnings
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
@@ -63,7 +64,11 @@ class Module:
         """Compiles the source and runs it; the text stays known to tracebacks."""
         text = self.text
         linecache.cache[self.name] = (len(text), None, text.splitlines(keepends=True), self.name)
-        exec(compile(text, self.name, "exec"), self._namespace)
+        with warnings.catch_warnings():
+            # A rule may compare constants (`1 is null`), which Python finds odd and evaluates all the same.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            code = compile(text, self.name, "exec")
+        exec(code, self._namespace)
         return self._namespace
 
 

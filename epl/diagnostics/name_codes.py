@@ -132,7 +132,7 @@ TOO_LARGE = _code(
     "with its declared expressions and variables in place, this is too large",
     "Declared expressions and variables are put in place of their names. Some that contain others several times over "
     "would grow without bound, so there is a limit to size and nesting.",
-    "create expression f { x => " + "-" * 40 + "x };\nselect f(f(n)) as x from PageView;",
+    "create expression f { x => " + "-" * 50 + "x };\nselect f(f(n)) as x from PageView;",
     "create expression f { x => -x };\nselect f(f(n)) as x from PageView;",
 )
 

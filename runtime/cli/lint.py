@@ -25,7 +25,14 @@ Exit codes: 0 no problems, 1 problems, 2 nothing to check."""
 
 @click.command("lint", epilog=_EPILOG, short_help="Check rules and configurations.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or machines.",
+)
 def lint_command(paths: tuple[Path, ...], format_: str) -> None:
     """Check the rules of tenants, folders of tenants, and single .epl files.
 

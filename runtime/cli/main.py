@@ -9,6 +9,7 @@ from runtime.cli.errors import Sojourn
 from runtime.cli.generate import generate
 from runtime.cli.lint import lint_command
 from runtime.cli.profiles import profiles_command
+from runtime.cli.reference import reference_command
 from runtime.cli.replay import replay_command
 
 _EPILOG = """\b
@@ -24,5 +25,5 @@ def main() -> None:
     """Event streams into sessions, by rules."""
 
 
-for command in (lint_command, replay_command, generate, profiles_command, completion_command):
+for command in (lint_command, replay_command, generate, profiles_command, completion_command, reference_command):
     main.add_command(command)

@@ -21,7 +21,14 @@ Examples:
 
 @click.command("profiles", epilog=_EPILOG, short_help="List the profiles that come with Sojourn.")
 @click.option("--path", "wanted", metavar="NAME", help="Print the folder of one profile and nothing else.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or machines.",
+)
 def profiles_command(wanted: str | None, format_: str) -> None:
     """List the profiles that come with Sojourn: ready to use, and to copy from."""
     found = presets()

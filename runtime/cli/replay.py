@@ -54,7 +54,14 @@ Exit codes: 0 done, 1 the rules have problems, 2 a file or an option is wrong.""
 @click.option("--now-field", metavar="NAME", help="The field with the time of arrival.")
 @click.option("--sort", is_flag=True, help="Take events in the order of their time; reads all of them into memory.")
 @click.option("--dead-letters", metavar="FILE", help="Write events that could not be read, with the reason.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or machines.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar and no summary.")
 def replay_command(
     profile: str,

@@ -31,13 +31,13 @@ def test_help_has_examples(sojourn: Run, name: str) -> None:
 def test_every_option_is_explained() -> None:
     for command in main.commands.values():
         for parameter in command.params:
-            if isinstance(parameter, click.Option) and parameter.name not in ("help", "format_"):
+            if isinstance(parameter, click.Option):
                 assert parameter.help, f"sojourn {command.name} {parameter.opts[0]}"
 
 
 def test_profiles(sojourn: Run) -> None:
     assert "PulsarSession" in sojourn("profiles").output
-    (pulsar,) = [each for each in json.loads(sojourn("profiles", "--format", "json").output)]
+    (pulsar,) = json.loads(sojourn("profiles", "--format", "json").output)
     assert pulsar["sessions"] == [{"name": "PulsarSession", "gap": "30m", "sub_sessions": []}]
     assert (Path(sojourn("profiles", "--path", "pulsar").output.strip()) / "sessionizer.yaml").exists()
     assert sojourn("profiles", "--path", "nope").exit_code == 2

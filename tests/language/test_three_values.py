@@ -22,7 +22,7 @@ from epl.diagnostics import render
 SCHEMA = """
 create schema E (i int, j int, l long, d double, s string, t string, b boolean, c boolean, xs int[], ss string[]);
 """
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error::SyntaxWarning")
 
 Node = tuple[Any, ...]
 Event = dict[str, Any]

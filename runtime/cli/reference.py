@@ -1,0 +1,90 @@
+"""`sojourn reference`: the reference pages, written from the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from runtime.cli.errors import FINDINGS
+from runtime.reference import (
+    Described,
+    annotations_page,
+    commands_page,
+    configuration_page,
+    diagnostics_page,
+    functions_page,
+)
+
+_EPILOG = """\b
+Examples:
+  sojourn reference                  write docs/reference
+  sojourn reference --check          only say which pages are stale
+  sojourn reference --out /tmp/ref"""
+
+
+@click.command("reference", epilog=_EPILOG, short_help="Write the reference pages from the code.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("docs/reference"), show_default=True, help="Where."
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a page is stale.")
+@click.pass_context
+def reference_command(ctx: click.Context, out: Path, check: bool) -> None:
+    """Write the pages on functions, annotations, diagnostics, configuration and commands."""
+    root = ctx.find_root().command
+    assert isinstance(root, click.Group)
+    pages = {
+        "functions.md": functions_page(),
+        "annotations.md": annotations_page(),
+        "diagnostics.md": diagnostics_page(),
+        "configuration.md": configuration_page(),
+        "cli.md": commands_page(_described(name, command) for name, command in sorted(root.commands.items())),
+    }
+    stale = [name for name, text in pages.items() if not _is(out / name, text)]
+    if check:
+        for name in stale:
+            click.echo(f"{out / name} is stale: run `sojourn reference`", err=True)
+        if stale:
+            ctx.exit(FINDINGS)
+        click.echo(f"{len(pages)} pages up to date")
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        (out / name).write_text(pages[name], encoding="utf-8")
+    click.echo(f"{len(stale)} pages written, {len(pages) - len(stale)} unchanged")
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+def _described(name: str, command: click.Command) -> Described:
+    """A command from its parameters: the text of `--help` itself differs from one release of click to the next."""
+    arguments = []
+    options = []
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            options.append((_names(parameter), _default(parameter), parameter.help or ""))
+        elif isinstance(parameter, click.Argument):
+            shown = _choices(parameter.type) or (parameter.name or "").upper()
+            arguments.append((shown if parameter.required else f"[{shown}]") + ("…" if parameter.nargs < 0 else ""))
+    usage = " ".join(["sojourn", name, *(["[OPTIONS]"] if options else []), *arguments])
+    paragraphs = [" ".join(part.split()) for part in (command.help or "").split("\n\n")]
+    epilog = (command.epilog or "").replace("\b\n", "")
+    return Described(usage, "\n\n".join(paragraphs), options, epilog)
+
+
+def _names(option: click.Option) -> str:
+    value = (
+        "" if option.is_flag else f" {option.metavar or _choices(option.type) or option.type.name.split()[0].upper()}"
+    )
+    return ", ".join([*option.opts, *option.secondary_opts]) + value
+
+
+def _choices(type_: object) -> str:
+    return "|".join(map(str, type_.choices)) if isinstance(type_, click.Choice) else ""
+
+
+def _default(option: click.Option) -> str:
+    given = option.to_info_dict().get("default")
+    return "" if option.is_flag or given is None or not option.show_default else str(given)
