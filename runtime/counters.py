@@ -66,6 +66,6 @@ class EngineCounters:
     ignored_durations: int = 0
     """Rows of @UpdateDuration above the maximum."""
     behind_clock: int = 0
-    """Events whose own time is before the clock, where the clock is event time."""
+    """Events, by profile, whose own time is before the clock, where the clock is event time."""
     clock_steps_back: int = 0
     """Batches whose clock was behind the one before."""

@@ -149,6 +149,15 @@ class Engine:
                     decorations = self._further_passes(now, decorations)
                 if decorations:
                     self._overlay(event, decorations)
+            if by_event_time:
+                # Before any profile: all see the event at one time.
+                for route in routes:
+                    if route is not None:
+                        event_ms = route[1] if route[1] is not None or time_slot is None else getattr(event, time_slot)
+                        if event_ms is not None and event_ms > now:
+                            now = event_ms
+                if now >= wheel.next_tick_ms:
+                    self.advance(now)
             outcome = None
             for place, profile in profiles:
                 route = routes[place]
@@ -160,13 +169,8 @@ class Engine:
                     event_ms = now if time_slot is None else getattr(event, time_slot)
                     if event_ms is None:
                         event_ms = now
-                if by_event_time:
-                    if event_ms > now:
-                        now = event_ms
-                        if now >= wheel.next_tick_ms:
-                            self.advance(now)
-                    elif event_ms < now:
-                        behind += 1
+                if by_event_time and event_ms < now:
+                    behind += 1
                 if now == last:
                     turn += 1
                 else:

@@ -38,15 +38,24 @@ def operands(effect: t.Effect) -> tuple[t.Expr, ...]:
             return ()
 
 
+def row_of(rule: t.Rule) -> Iterator[t.Expr]:
+    """What making the row of a rule evaluates: what its effects take, and whatever else in it can fail.
+
+    Other columns that no effect takes are unused. One that fails leaves the rule without a row, used or not.
+    """
+    for effect in rule.effects:
+        yield from operands(effect)
+    yield from (column.expr for column in rule.columns if can_fail([column.expr]))
+
+
 def expressions_of(rule: t.Rule | t.Update) -> Iterator[t.Expr]:
-    """The condition of a rule and the expressions that its effects take; columns that no effect takes are unused."""
+    """The condition of a rule, and what its row or its assignments evaluate."""
     if rule.condition is not None:
         yield rule.condition
     if isinstance(rule, t.Update):
         yield from (column.expr for column in rule.assignments)
     else:
-        for effect in rule.effects:
-            yield from operands(effect)
+        yield from row_of(rule)
 
 
 def reads(rule: t.Rule) -> Slots:

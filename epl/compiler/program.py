@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from epl import typed as t
-from epl.compiler.analysis import can_fail, expressions_of, fields_read, implied, meet, operands, reads, writes
+from epl.compiler.analysis import can_fail, expressions_of, fields_read, implied, meet, reads, row_of, writes
 from epl.compiler.contract import COUNTER_TAKEN, SPLIT, Handler
 from epl.compiler.effects import Effects
 from epl.compiler.expressions import Expressions
@@ -193,10 +193,12 @@ class _Function:
         if not any(isinstance(effect, t.SplitSession) for effect in rule.effects):
             return []
         test = "" if rule.condition is None else f" and {self._write.truth(rule.condition)}"
-        lines = [f"if not fx.is_new{test}:", _INDENT + "return SPLIT"]
-        if rule.condition is None or not can_fail([rule.condition]):
+        with self._write.knowing(implied(rule.condition) if rule.condition else ()):
+            failing = [self._write.value(expr) for expr in row_of(rule) if can_fail([expr])]
+        lines = [f"if not fx.is_new{test}:", *(_INDENT + line for line in (*failing, "return SPLIT"))]
+        if not can_fail(expressions_of(rule)):
             return lines
-        # The failure is reported where the rule runs.
+        # A rule that fails has no row to split by; the failure is reported where the rule runs.
         return ["try:", *(_INDENT + line for line in lines), "except Exception:", _INDENT + "pass"]
 
     def _when(self, condition: t.Expr | None, lines: list[str]) -> list[str]:
@@ -231,14 +233,13 @@ class _Function:
         taken: list[str] = []
         computed: dict[t.Expr, str] = {}
         with self._write.knowing(implied(rule.condition) if rule.condition else ()):
-            for effect in rule.effects:
-                for expr in operands(effect):
-                    if isinstance(expr, t.Const | t.Field) or expr in computed:
-                        continue  # neither changes while effects are applied
-                    self._columns += 1
-                    local = f"c{self._columns}"
-                    taken.append(f"{local} = {self._write.value(expr)}")
-                    computed[expr] = local
+            for expr in row_of(rule):
+                if isinstance(expr, t.Const | t.Field) or expr in computed:
+                    continue  # neither changes while effects are applied
+                self._columns += 1
+                local = f"c{self._columns}"
+                taken.append(f"{local} = {self._write.value(expr)}")
+                computed[expr] = local
         fails = can_fail(expressions_of(rule))
         if not taken and rule.condition is not None and not fails:
             evaluated = [f"{row} = {self._write.truth(rule.condition)}"]

@@ -251,7 +251,7 @@ def steps(events: list[tuple[Row, int]]) -> Iterator[tuple[Row, int]]:
         yield event, now
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(RULES, SUB_RULES, SETTINGS, st.lists(st.tuples(EVENTS, PAUSES), min_size=1, max_size=40))
 def test_engine_and_model_agree(
     engine_of: Callable[..., tuple[Engine, Any]],

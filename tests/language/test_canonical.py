@@ -69,7 +69,7 @@ def test_canonical_text_means_the_same(text: str) -> None:
     assert expression(canonical(tree)) == tree
 
 
-OPERATORS = "or and & | ^ = != is < >= || + - * / %".split(" ")
+OPERATORS = ["or", "and", "&", "|", "^", "=", "!=", "is", "<", ">=", "||", "+", "-", "*", "/", "%"]
 TREES = st.recursive(
     st.sampled_from(["a", "b", "7", "'x'", "null"]),
     lambda inner: st.one_of(
