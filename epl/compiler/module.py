@@ -51,7 +51,8 @@ class Module:
         if name not in fields:
             local = slot_name(name)
             while _is_taken(local) or local in fields.values():
-                local += "_"
+                # A `_` behind `on_X` would make the handler of another type of it.
+                local = f"x_{local}" if local.startswith(("on_", "ROW_")) else f"{local}_"
             fields[name] = local
         return fields[name]
 

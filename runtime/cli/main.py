@@ -6,6 +6,7 @@ import click
 
 from runtime.cli.completion import completion_command
 from runtime.cli.errors import Sojourn
+from runtime.cli.fmt import fmt_command
 from runtime.cli.generate import generate
 from runtime.cli.lint import lint_command
 from runtime.cli.profiles import profiles_command
@@ -25,5 +26,13 @@ def main() -> None:
     """Event streams into sessions, by rules."""
 
 
-for command in (lint_command, replay_command, generate, profiles_command, completion_command, reference_command):
+for command in (
+    lint_command,
+    fmt_command,
+    replay_command,
+    generate,
+    profiles_command,
+    completion_command,
+    reference_command,
+):
     main.add_command(command)

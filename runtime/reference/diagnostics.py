@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from epl.diagnostics import Code
 from epl.diagnostics.codes import LANGUAGE_CODES
+from epl.lint import LINT_CODES
 from runtime.config import CONFIG_CODES
 from runtime.reference.markdown import block, page
 
 _LEAD = (
     "Codes are stable and never used again for something else. E1 syntax, E2 names, E3 types, E4 stages and "
-    "annotations, E5 configuration. Every example here is a test."
+    "annotations, E5 configuration; W6 correctness, W7 cost, W8 style, W9 what differs from Pulsar's sessionizer. Every "
+    "example here is a test."
 )
 
 
@@ -17,7 +19,8 @@ def diagnostics_page() -> str:
     """The page of diagnostics."""
     language = [part for code in LANGUAGE_CODES for part in _parts(code, "sql")]
     configuration = [part for code in CONFIG_CODES for part in _parts(code, "yaml")]
-    return page("Diagnostics", _LEAD, *language, *configuration)
+    lint = [part for code in LINT_CODES for part in _parts(code, "sql")]
+    return page("Diagnostics", _LEAD, *language, *configuration, *lint)
 
 
 def _parts(code: Code, language: str) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from click.testing import Result
 
 from epl.diagnostics.codes import LANGUAGE_CODES
+from epl.lint import LINT_CODES
 from epl.registry import ENTRIES
 from epl.registry.annotations import ANNOTATIONS
 from runtime.config import CONFIG_CODES, KEYS
@@ -21,7 +22,7 @@ def test_pages_hold_every_entry(sojourn: Run, tmp_path: Path) -> None:
     text = {name: (tmp_path / name).read_text() for name in PAGES}
     assert all(f"{entry.name}(" in text["functions.md"] for entry in ENTRIES)
     assert all(f"## @{entry.name}\n" in text["annotations.md"] for entry in ANNOTATIONS)
-    assert all(f"## {code.id}: " in text["diagnostics.md"] for code in (*LANGUAGE_CODES, *CONFIG_CODES))
+    assert all(f"## {code.id}: " in text["diagnostics.md"] for code in (*LANGUAGE_CODES, *CONFIG_CODES, *LINT_CODES))
     assert all(f"`{key.name}`" in text["configuration.md"] for key in KEYS)
     assert "## sojourn replay\n" in text["cli.md"]
 

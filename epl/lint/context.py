@@ -1,0 +1,127 @@
+"""What lint rules look at: a checked rule set, and plain facts of the configuration around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from epl import ast
+from epl.checker import Checked
+from epl.diagnostics import Severity
+from epl.environment import Environment
+from epl.parser import Parsed
+from epl.session_schema import Attributes
+from epl.source import Source
+from epl.stage import Stage
+from epl.typed import Namespace, Program, RouteToProfile, Rule, Scope
+from epl.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What only the configuration knows; every default means that nothing is known, and keeps rules quiet.
+
+    `markers`: the rule set's own marker types, with the fields they have without its metadata; `end_markers` those of
+    them that end a session, `other_markers` those of other rule sets. `decorated`: fields that stage 1 adds, by event
+    type. `read_elsewhere`: attributes that other rule sets read, `types_elsewhere` event types they use.
+    `hands_on`: rules elsewhere see the event as these decorate it, so that a declared field may be meant for them.
+    `known`: this describes all rule sets around, so that what is not in it is not there.
+    """
+
+    known: bool = False
+    gap_ms: int | None = None
+    max_idle_ms: int | None = None
+    block_size: int | None = None
+    markers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    end_markers: frozenset[str] = frozenset()
+    other_markers: frozenset[str] = frozenset()
+    decorated: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    read_elsewhere: frozenset[tuple[Namespace, str]] = frozenset()
+    types_elsewhere: frozenset[str] = frozenset()
+    has_passive_events: bool = False
+    gap_varies: bool = False
+    hands_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LintContext:
+    """One rule set as rules see it. `complete`: no statement was left out because of errors."""
+
+    parsed: Parsed
+    program: Program
+    attributes: Attributes
+    environment: Environment
+    surroundings: Surroundings
+    stage: Stage
+    complete: bool
+    sound: frozenset[int]
+    """The numbers of the statements without errors."""
+    nodes: tuple[tuple[ast.Statement, ast.Node], ...] = field(repr=False)
+    """Every node of every sound statement, with its statement: most rules look at all of them."""
+
+    @classmethod
+    def of(
+        cls, parsed: Parsed, checked: Checked, environment: Environment, surroundings: Surroundings | None = None
+    ) -> LintContext:
+        """The context of a checked rule set."""
+        errors = [each.span for each in checked.problems if each.severity is Severity.ERROR]
+        sound = frozenset(
+            number
+            for number, statement in enumerate(parsed.statements)
+            if not any(statement.span.start <= error.start < statement.span.end for error in errors)
+        )
+        return cls(
+            parsed,
+            checked.program,
+            checked.attributes,
+            environment,
+            surroundings or Surroundings(),
+            environment.stage or _stage_of(checked.program, parsed.statements),
+            not errors,
+            sound,
+            tuple(
+                (parsed.statements[number], node)
+                for number in sorted(sound)
+                for node in ast.walk(parsed.statements[number])
+            ),
+        )
+
+    @property
+    def source(self) -> Source:
+        """The text."""
+        return self.parsed.source
+
+    @property
+    def statements(self) -> tuple[ast.Statement, ...]:
+        """All parsed statements; `Rule.number` counts them."""
+        return self.parsed.statements
+
+    def rules(self) -> list[tuple[Rule, ast.Select]]:
+        """The sound rules with their statements."""
+        pairs = []
+        for rule in self.program.rules:
+            statement = self.statements[rule.number]
+            if rule.number in self.sound and isinstance(statement, ast.Select):
+                pairs.append((rule, statement))
+        return pairs
+
+    def fields(self, event_type: str) -> Mapping[str, Type]:
+        """The fields of an event type, none when it is unknown."""
+        return self.program.event_types.get(event_type, {})
+
+    def written(self, scope: Scope) -> Attributes | None:
+        """What rules write to the session of a scope, or None where that is not known."""
+        return self.attributes if scope is Scope.SESSION else self.environment.parent
+
+    def text(self, node: ast.Node) -> str:
+        """A node as it was written, on one line."""
+        return " ".join(self.source.slice(node.span).split())
+
+
+def _stage_of(program: Program, statements: tuple[ast.Statement, ...]) -> Stage:
+    """The stage of a file on its own, as the checker takes it."""
+    if any(isinstance(effect, RouteToProfile) for rule in program.rules for effect in rule.effects):
+        return Stage.CONTROLLER
+    parents = ("parentSession", "parentMetadata")
+    names = (node.name for each in statements for node in ast.walk(each) if isinstance(node, ast.Reference))
+    return Stage.SUB if any(name in parents for name in names) else Stage.MAIN
