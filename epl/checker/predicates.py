@@ -9,7 +9,7 @@ from epl.checker.base import Checker
 from epl.checker.operators import CompareOperator
 from epl.diagnostics import type_codes
 from epl.java.patterns import PatternError, compile_regex, like_matcher
-from epl.typed import Const, Expr, In, Match, Not, Quantified, Range, Spread
+from epl.typed import ArrayOf, Const, Expr, In, Match, Not, Quantified, Range, Spread
 from epl.types import Type
 
 
@@ -27,13 +27,14 @@ class PredicateChecker(Checker):
         spread: list[Expr] = []
         for option, node in zip(options, nodes, strict=True):
             element = option.type
+            items: tuple[Expr, ...] = (option,)
             if option.type.is_sequence:
                 element = option.type.element or types.OBJECT
-                option = Spread(element, True, option)
+                items = option.items if isinstance(option, ArrayOf) else (Spread(element, True, option),)
             if not self.comparable(value, element, operator, node.span, called="in" if operator == "=" else None):
                 return None
             by_kind = by_kind or element == types.OBJECT
-            spread.append(option)
+            spread += items
         return tuple(spread), by_kind
 
     def _contained(self, node: ast.Contained) -> Expr | None:

@@ -8,7 +8,7 @@ from epl import typed as t
 from epl import types
 from epl.compiler.expressions import Expressions
 from epl.compiler.module import Module
-from epl.compiler.text import escaped
+from epl.compiler.text import escaped, ungrouped
 from epl.layout import SessionLayout, Slot
 from epl.types import Kind, Type
 
@@ -107,8 +107,7 @@ class Effects:
 
     def _write(self, slot: Slot, expr: t.Expr) -> Iterator[str]:
         place = f"s.{slot.attribute}"
-        text = self._expressions.value(expr)
-        yield f"{place} = {text}"
+        yield f"{place} = {ungrouped(self._expressions.value(expr))}"
         if slot.kind_attribute is None:
             return
         if expr.type.kind is Kind.OBJECT:

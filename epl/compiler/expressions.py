@@ -22,68 +22,71 @@ class Expressions(Values, Predicates, SessionReads):
 
     def truth(self, expr: t.Expr) -> str:
         """Text that is truthy exactly when the value is true."""
-        if expr in self.computed:
-            return self.computed[expr]
-        match expr:
-            case t.Not(_, _, operand):
-                return self.falsity(operand)
-            case t.And(_, _, operands):
-                parts = []
-                facts = self._facts
-                for operand in operands:
-                    parts.append(self.truth(operand))
-                    self._facts |= implied(operand)
-                self._facts = facts
-                return self._all_true(parts)
-            case t.Or(_, _, operands):
-                return f"({' or '.join([self.truth(operand) for operand in operands])})"
-            case t.Compare():
-                return self._compared(expr, expr.operator)
-            case t.Is():
-                return ungrouped(self._is(expr))
-            case t.In():
-                return self._in(expr)
-            case t.Match():
-                return self._matched(expr, negated=False)
-            case t.Conditional():
-                return self._choice(expr, self.truth)
-            case t.Apply():
-                return self._applied(expr, negated=False)
-            case _:
-                return self.value(expr)
+        return self._all_true(self._true_when(expr))
 
     def falsity(self, expr: t.Expr) -> str:
         """Text that is truthy exactly when the value is false."""
+        return self._all_true(self._false_when(expr))
+
+    def _true_when(self, expr: t.Expr) -> list[str]:
+        """Tests that all hold exactly when the value is true, from left to right."""
         if expr in self.computed:
-            return f"{self.computed[expr]} is False"
+            return [self.computed[expr]]
         match expr:
             case t.Not(_, _, operand):
-                return self.truth(operand)
+                return self._false_when(operand)
             case t.And(_, _, operands):
-                return f"({' or '.join([self.falsity(operand) for operand in operands])})"
+                tests = []
+                facts = self._facts
+                for operand in operands:
+                    tests += self._true_when(operand)
+                    self._facts |= implied(operand)
+                self._facts = facts
+                return tests
             case t.Or(_, _, operands):
-                return self._all_true([self.falsity(operand) for operand in operands])
+                return [f"({' or '.join([self.truth(operand) for operand in operands])})"]
             case t.Compare():
-                opposite = _OPPOSITE[expr.operator]
-                # NaN compares false both ways round, so order on fractions cannot be turned.
-                fractional = expr.left.type.is_fractional or expr.right.type.is_fractional
-                if opposite in ("=", "!=") or not fractional:
-                    return self._compared(expr, opposite)
-                return f"{grouped(self.value(expr))} is False"
+                return self._compared(expr, expr.operator)
             case t.Is():
-                return ungrouped(self._is(replace(expr, negated=not expr.negated)))
+                return [ungrouped(self._is(expr))]
+            case t.In():
+                return [self._in(expr)]
+            case t.Match():
+                return self._matched(expr, negated=False)
+            case t.Conditional():
+                return [self._choice(expr, self.truth)]
+            case t.Apply():
+                return self._applied(expr, negated=False)
+            case _:
+                return [self.value(expr)]
+
+    def _false_when(self, expr: t.Expr) -> list[str]:
+        """Tests that all hold exactly when the value is false, from left to right."""
+        if expr in self.computed:
+            return [f"{self.computed[expr]} is False"]
+        match expr:
+            case t.Not(_, _, operand):
+                return self._true_when(operand)
+            case t.And(_, _, operands):
+                return [f"({' or '.join([self.falsity(operand) for operand in operands])})"]
+            case t.Or(_, _, operands):
+                return [test for operand in operands for test in self._false_when(operand)]
+            case t.Compare() if expr.operator in ("=", "!=") or not _has_nan(expr):
+                return self._compared(expr, _OPPOSITE[expr.operator])
+            case t.Is():
+                return [ungrouped(self._is(replace(expr, negated=not expr.negated)))]
             case t.In():
                 return self._not_in(expr)
             case t.Match():
                 return self._matched(expr, negated=True)
             case t.Conditional():
-                return self._choice(expr, self.falsity)
+                return [self._choice(expr, self.falsity)]
             case t.Apply():
                 return self._applied(expr, negated=True)
             case _ if not self.nullable(expr):
-                return f"not {grouped(self.value(expr))}"
+                return [f"not {grouped(self.value(expr))}"]
             case _:
-                return f"{grouped(self.value(expr))} is False"
+                return [f"{grouped(self.value(expr))} is False"]
 
     def value(self, expr: t.Expr) -> str:
         """Text that gives the value, None for null."""
@@ -149,3 +152,8 @@ class Expressions(Values, Predicates, SessionReads):
                 return self._apply(expr)
             case _:
                 raise AssertionError(f"no code for {type(expr).__name__}")
+
+
+def _has_nan(expr: t.Compare) -> bool:
+    """True where `not (a < b)` may differ from `a >= b`: NaN compares false both ways round."""
+    return expr.left.type.is_fractional or expr.right.type.is_fractional

@@ -23,14 +23,14 @@ class Predicates(Writer):
             return "same({0}, {1})" if operator == "=" else "(not same({0}, {1}))"
         return f"({{0}} {_PYTHON.get(operator, operator)} {{1}})"
 
-    def _compared(self, expr: t.Compare, operator: str) -> str:
-        """Truth of a comparison. Python's `==` with None is false, which is what null means here."""
+    def _compared(self, expr: t.Compare, operator: str) -> list[str]:
+        """Tests of a comparison. Python's `==` with None is false, which is what null means here."""
         left, right = expr.left, expr.right
         if operator == "=" and not expr.by_kind and not (self.nullable(left) and self.nullable(right)):
-            return f"{grouped(self.value(left))} == {grouped(self.value(right))}"
+            return [f"{grouped(self.value(left))} == {grouped(self.value(right))}"]
         tests, texts = self._guarded((left, right))
         comparison = self._comparison(expr, operator).format(*map(grouped, texts))
-        return self._all_true([*tests, ungrouped(comparison)])
+        return [*tests, ungrouped(comparison)]
 
     def _is(self, expr: t.Is) -> str:
         left, right = expr.left, expr.right
@@ -57,11 +57,11 @@ class Predicates(Writer):
             return f"{grouped(self.value(expr.value))} in {self._tuple(expr.options)}"
         return self._in_value(expr)
 
-    def _not_in(self, expr: t.In) -> str:
+    def _not_in(self, expr: t.In) -> list[str]:
         if not _is_plain(expr):
-            return f"{self._in_value(expr)} is False"
+            return [f"{self._in_value(expr)} is False"]
         tests, (value,) = self._guarded((expr.value,))
-        return self._all_true([*tests, f"{grouped(value)} not in {self._tuple(expr.options)}"])
+        return [*tests, f"{grouped(value)} not in {self._tuple(expr.options)}"]
 
     def _quantified(self, expr: t.Quantified) -> str:
         options = self._tuple(expr.options)
@@ -111,12 +111,12 @@ class Predicates(Writer):
         operands, body = self._matching(expr)
         return self._null_safe(operands, body)
 
-    def _matched(self, expr: t.Match, *, negated: bool) -> str:
-        """Truth or falsity of a match."""
+    def _matched(self, expr: t.Match, *, negated: bool) -> list[str]:
+        """Tests of a match or its opposite."""
         operands, body = self._matching(expr)
         tests, texts = self._guarded(operands)
         text = body.format(*map(grouped, texts))
-        return self._all_true([*tests, f"not {text}" if negated else text])
+        return [*tests, f"not {text}" if negated else ungrouped(text)]
 
 
 def _is_plain(expr: t.In) -> bool:

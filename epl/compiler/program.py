@@ -177,7 +177,7 @@ class _Function:
         locals_ = [self._write_field(column.name) for column in update.assignments]
         self._assigned |= set(locals_)
         with self._write.knowing(implied(update.condition) if update.condition else ()):
-            values = ", ".join(self._write.value(column.expr) for column in update.assignments)
+            values = ", ".join(ungrouped(self._write.value(column.expr)) for column in update.assignments)
         lines = [f"m[{update.number}] += 1", f"{', '.join(locals_)} = {values}"]
         if self._report:
             every = self._program.event_types[update.event_type]
@@ -238,7 +238,7 @@ class _Function:
                     continue  # neither changes while effects are applied
                 self._columns += 1
                 local = f"c{self._columns}"
-                taken.append(f"{local} = {self._write.value(expr)}")
+                taken.append(f"{local} = {ungrouped(self._write.value(expr))}")
                 computed[expr] = local
         fails = can_fail(expressions_of(rule))
         if not taken and rule.condition is not None and not fails:

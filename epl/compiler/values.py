@@ -130,16 +130,16 @@ class Values(Writer):
         call = self._call(expr, texts)
         return f"({call} if {' and '.join(tests)} else None)" if tests else call
 
-    def _applied(self, expr: t.Apply, *, negated: bool) -> str:
-        """Truth or falsity of a call that gives a boolean."""
+    def _applied(self, expr: t.Apply, *, negated: bool) -> list[str]:
+        """Tests of a call that gives a boolean, or of its opposite."""
         if expr.nulls is Nulls.PASSED:
             call = self._apply(expr)
-            return f"{call} is False" if negated else call
+            return [f"{call} is False" if negated else call]
         tests, texts = self._guarded(expr.arguments)
         call = self._call(expr, texts)
         if negated:
             call = f"{call} is False" if expr.signature.may_be_null else f"not {call}"
-        return self._all_true([*tests, call])
+        return [*tests, call]
 
 
 def _first_of(choices: Sequence[tuple[str, str]], otherwise: str) -> str:

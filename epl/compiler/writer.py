@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from epl import typed as t
 from epl.compiler.module import Module
-from epl.compiler.text import grouped, is_atom
+from epl.compiler.text import grouped, is_atom, ungrouped
 from epl.layout import SessionLayout
 
 Write = Callable[[t.Expr], str]
@@ -68,7 +68,7 @@ class Writer(ABC):
     def bound(self, expr: t.Expr) -> tuple[str, str]:
         """Text for the first use of a value and for all later ones."""
         text = self.value(expr)
-        if is_atom(text) and not isinstance(expr, t.Attribute):
+        if self._is_repeatable(expr, text):
             return text, text
         name = self._temporary()
         return f"({name} := {text})", name
@@ -76,10 +76,14 @@ class Writer(ABC):
     def named(self, expr: t.Expr) -> tuple[list[str], str]:
         """The same as statements: what to run first, and text that may be repeated."""
         text = self.value(expr)
-        if is_atom(text) and not isinstance(expr, t.Attribute):
+        if self._is_repeatable(expr, text):
             return [], text
         name = self._temporary()
-        return [f"{name} = {text}"], name
+        return [f"{name} = {ungrouped(text)}"], name
+
+    def _is_repeatable(self, expr: t.Expr, text: str) -> bool:
+        """True for names and literals; a session's slot takes longer to read than a local."""
+        return is_atom(text) and (not isinstance(expr, t.Attribute) or expr in self.computed)
 
     def _temporary(self) -> str:
         self._temporaries += 1
@@ -110,5 +114,6 @@ class Writer(ABC):
 
     @staticmethod
     def _all_true(tests: Iterable[str]) -> str:
+        """One test of several, each once."""
         distinct = list(dict.fromkeys(tests))
         return distinct[0] if len(distinct) == 1 else f"({' and '.join(distinct)})"

@@ -10,8 +10,8 @@ from runtime.reference.markdown import block, page
 
 _LEAD = (
     "Codes are stable and never used again for something else. E1 syntax, E2 names, E3 types, E4 stages and "
-    "annotations, E5 configuration; W6 correctness, W7 cost, W8 style, W9 what differs from Pulsar's sessionizer. Every "
-    "example here is a test."
+    "annotations, E5 configuration; W6 correctness, W7 cost, W8 style, W9 what differs from Pulsar's sessionizer. "
+    "Every example here is a test."
 )
 
 
