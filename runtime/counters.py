@@ -24,7 +24,7 @@ class SessionCounters:
     max_duration_ms: int = 0
     max_events: int = 0
     long: int = 0
-    """Cut by max_active while their events went on, as the reference counts long sessions."""
+    """Cut by max_active while their events went on within the gap, which is what the reference counts as long."""
     durations: list[int] = field(default_factory=lambda: [0] * 64)
     """Ended sessions by the bits of their duration in seconds: place 0 is under 1 s, n under 2^n s."""
     lengths: list[int] = field(default_factory=lambda: [0] * 64)

@@ -18,6 +18,8 @@ from runtime.session import MainSession, SessionBase, SubSession, session_class
 
 _SPECIAL = (SetDuration, OpenSubSession, SplitSession, EndSession, MarkBot, Insert)
 
+_MOST_CUT = 10_000
+
 Decorations = dict[str, Any] | None
 Overlay = Callable[[Any, dict[str, Any]], None]
 """Puts decorations into the fields of an event that rules read."""
@@ -65,6 +67,7 @@ class Profile(Kind):
         self._effects = around.effects
         self._wheel = around.wheel
         self._get = table.get
+        self._cut_until_ms: dict[str, int] = {}
         effects = [effect for rule in rules.compiled.program.rules for effect in rule.effects]
         self._splits = any(isinstance(effect, SplitSession) for effect in effects)
         # Only these change more than the session's slots and the event's decorations.
@@ -117,8 +120,7 @@ class Profile(Kind):
                 self._end(session, "gap", now_ms)
                 session = None
             elif self._is_too_old(session, now_ms):
-                self.counters.long += 1
-                self._end(session, "max_active", now_ms)
+                self._cut(session, now_ms)
                 session = None
         if session is None:
             if passive:
@@ -198,6 +200,8 @@ class Profile(Kind):
     def _open(self, key: str, event_ms: int, duration_ms: int | None, now_ms: int) -> MainSession:
         wanted_ms = duration_ms if duration_ms is not None and duration_ms > 0 else self.gap_ms
         gap_ms = min(wanted_ms, self._around.max_idle_ms)
+        if self._cut_until_ms and now_ms < self._cut_until_ms.pop(key, 0):
+            self.counters.long += 1
         session: MainSession = self.session_class(key, event_ms, now_ms, gap_ms)
         return session
 
@@ -311,11 +315,18 @@ class Profile(Kind):
         if session.expires_at_ms < tick_ms:
             self._end(session, "gap", tick_ms)
         elif self._is_too_old(session, tick_ms):
-            self._end(session, "max_active", tick_ms)
+            self._cut(session, tick_ms)
         else:
             self._wheel.schedule(session, self._due_ms(session))
             if not self.table.keeps_objects:
                 self.table.put(session)
+
+    def _cut(self, session: MainSession, now_ms: int) -> None:
+        """Ends a session by max_active, and remembers until when its events may show that it went on."""
+        if len(self._cut_until_ms) >= _MOST_CUT:
+            self._cut_until_ms = {key: until for key, until in self._cut_until_ms.items() if until > now_ms}
+        self._cut_until_ms[session.key] = session.expires_at_ms
+        self._end(session, "max_active", now_ms)
 
     def _end(self, session: MainSession, reason: str, now_ms: int) -> None:
         for sub in list(session.sub_sessions or ()):

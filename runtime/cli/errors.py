@@ -59,7 +59,8 @@ class Sojourn(click.Group):
             ctx.exit(0)
         except (SourceError, SinkError) as error:
             raise _Usage(str(error)) from error
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            # click ends quietly when whoever read our output went away.
             raise
         except Exception as error:
             if os.environ.get("SOJOURN_TRACEBACK"):

@@ -11,6 +11,7 @@ from itertools import chain
 from random import Random
 
 from epl import ast
+from epl.lexer import RESERVED
 
 Tokens = list[str]
 
@@ -52,7 +53,7 @@ class Scribe:
     # ---- names and literals
 
     def _name(self, text: str) -> str:
-        is_plain = text.isidentifier() and text.lower() not in ("select", "or", "from")
+        is_plain = text.isidentifier() and text.lower() not in RESERVED
         return text if is_plain and self._random.random() < 0.8 else f"`{text}`"
 
     def _dotted(self, text: str) -> Tokens:
@@ -204,8 +205,8 @@ class Scribe:
             case tuple():
                 return ["{", *self._separated(map(self._value, value)), "}"]
             case str():
-                is_constant = all(word.isidentifier() for word in value.split("."))
-                is_constant = is_constant and not {"null", "true", "false", "from"} & set(value.split("."))
+                words = value.lower().split(".")
+                is_constant = value.isascii() and all(word.isidentifier() and word not in RESERVED for word in words)
                 return self._dotted(value) if is_constant and self._random.random() < 0.3 else [self._string(value)]
             case _:
                 sign = ["-"] if str(value).startswith("-") else []
