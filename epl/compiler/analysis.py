@@ -108,6 +108,8 @@ def can_fail(exprs: Iterable[t.Expr]) -> bool:
 def _may_raise(expr: t.Expr) -> bool:
     match expr:
         case t.Convert(type_, _, operand, _, fails):
+            if type_.kind is Kind.DECIMAL and operand.type.is_fractional:
+                return True  # NaN has no decimal
             # An integer of any size has no float, and beyond 4300 digits no text.
             return fails or (not type_.is_integral and may_be_huge(operand))
         case t.Apply(_, _, _, signature, _, _):
