@@ -22,11 +22,12 @@ from epl.syntax_errors import report_stray, report_unexpected
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The statements that parsed, and the problems of those that did not."""
+    """The statements that parsed, and the problems of those that did not; `broken` are the places of the latter."""
 
     source: Source
     statements: tuple[ast.Statement, ...]
     problems: Problems
+    broken: tuple[Span, ...] = ()
 
 
 class _Stepper(Protocol):
@@ -61,11 +62,17 @@ def parse(source: Source) -> Parsed:
     """Parses a rule file. Never raises for what the text contains: every problem is a diagnostic."""
     problems = Problems(source)
     statements = []
+    broken = []
     for piece in split_statements(source.text):
-        statement = _parse_piece(source, piece, problems) if source.slice(piece.span).strip() else None
+        if not source.slice(piece.span).strip():
+            continue
+        before = len(problems)
+        statement = _parse_piece(source, piece, problems)
         if statement is not None:
             statements.append(statement)
-    return Parsed(source, tuple(statements), problems)
+        elif len(problems) > before:
+            broken.append(piece.span)
+    return Parsed(source, tuple(statements), problems, tuple(broken))
 
 
 def _parse_piece(source: Source, piece: Piece, problems: Problems) -> ast.Statement | None:

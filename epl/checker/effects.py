@@ -75,6 +75,12 @@ class EffectChecker:
         made = (self._effect(each, row, passive) for each in bound)
         return tuple(effect for effect in made if effect is not None)
 
+    def refuse_without_row(self, bound: list[Bound]) -> None:
+        """For a statement that is no select: an annotation that would act on its row is never ignored."""
+        for each in bound:
+            if not each.entry.documents:
+                self._problems.add(annotation_codes.WITHOUT_ROW, each.annotation.span, name=each.entry.name)
+
     # ---- arguments
 
     def _bind(self, annotation: ast.Annotation) -> Bound | None:

@@ -23,7 +23,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of one statement. `attributes`: what this rule set writes, as far as known."""
+    """The names of one statement. `attributes`: what this rule set writes, as far as known.
+
+    `attempted`: attributes that a rule with mistakes would write; reading one is not another mistake.
+    """
 
     environment: Environment
     stage: Stage
@@ -33,6 +36,7 @@ class Names:
     declared: Mapping[str, ast.CreateExpression] = field(default_factory=dict)
     parameters: Mapping[str, Expr | Event] = field(default_factory=dict)
     attributes: Attributes = field(default_factory=Attributes)
+    attempted: frozenset[str] = frozenset()
     expanding: tuple[str, ...] = ()
 
     def inside(self, expression: str, parameters: Mapping[str, Expr | Event], *, keeps_event: bool) -> Names:

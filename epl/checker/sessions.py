@@ -33,6 +33,8 @@ class SessionChecker(Checker):
         if namespace is Namespace.STATE and node.name in PROPERTIES:
             return SessionProperty(PROPERTIES[node.name].type, False, scope, node.name)
         written = self.names.attributes_of(scope).of(namespace)
+        if node.name not in written and node.name in self.names.attempted:
+            return None
         if node.name not in written:
             known = [*written, *(PROPERTIES if namespace is Namespace.STATE else ())]
             hint = did_you_mean(node.name, known)

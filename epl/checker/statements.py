@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from epl import ast, types
 from epl.canonical import canonical
+from epl.checker.attempts import attempted_attributes
 from epl.checker.base import widened
 from epl.checker.declarations import Declarations
 from epl.checker.effects import Bound, EffectChecker, Row
@@ -56,7 +57,20 @@ def check(parsed: Parsed, environment: Environment) -> Checked:
                 break
         attributes = found
     problems.extend(parsed.problems)
+    if {name_codes.UNKNOWN_ATTRIBUTE} < {problem.code for problem in problems}:
+        problems = _without_consequences(parsed, environment, stage, attributes, problems)
     return Checked(program, problems, attributes)
+
+
+def _without_consequences(
+    parsed: Parsed, environment: Environment, stage: Stage, attributes: Attributes, problems: Problems
+) -> Problems:
+    """The problems without those that follow from others: attributes that only a rule with mistakes writes."""
+    attempted = attempted_attributes(parsed)
+    remaining = Problems(parsed.source)
+    _RuleSetChecker(parsed, environment, stage, attributes, remaining, attempted).program()
+    remaining.extend(parsed.problems)
+    return remaining if remaining.has_errors else problems
 
 
 def _stage_of(statements: tuple[ast.Statement, ...]) -> Stage:
@@ -72,14 +86,22 @@ def _stage_of(statements: tuple[ast.Statement, ...]) -> Stage:
 
 class _RuleSetChecker:
     def __init__(
-        self, parsed: Parsed, environment: Environment, stage: Stage, attributes: Attributes, problems: Problems
+        self,
+        parsed: Parsed,
+        environment: Environment,
+        stage: Stage,
+        attributes: Attributes,
+        problems: Problems,
+        attempted: frozenset[str] = frozenset(),
     ) -> None:
         self._source = parsed.source
         self._statements = parsed.statements
         self._problems = problems
         self._declarations = Declarations.collect(parsed.statements, environment.event_types, problems)
         self._effects = EffectChecker(problems, environment, stage)
-        self._names = Names(environment, stage, declared=self._declarations.expressions, attributes=attributes)
+        self._names = Names(
+            environment, stage, declared=self._declarations.expressions, attributes=attributes, attempted=attempted
+        )
         variables: dict[str, Expr] = {}
         for name, statement in self._declarations.variables.items():
             variables[name] = self._variable(statement, variables)
@@ -101,10 +123,11 @@ class _RuleSetChecker:
                         rules.append(replace(rule, effects=(*self._of_row(bound, rule, statement), *rule.effects)))
                 case ast.Update():
                     update = self._update(number, rule_name, statement)
+                    self._effects.refuse_without_row(bound)
                     if update is not None:
                         updates.append(update)
                 case _:
-                    pass
+                    self._effects.refuse_without_row(bound)
         return Program(
             self._source,
             dict(self._declarations.event_types),

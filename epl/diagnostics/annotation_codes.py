@@ -91,6 +91,14 @@ COLUMN_TYPE = _code(
     "@AppendCounter(name='sum', colname='et') select et from PageView;",
     "@AppendCounter(name='sum', colname='n') select n from PageView;",
 )
+WITHOUT_ROW = _code(
+    "E411",
+    "annotation on a statement without rows",
+    "`@{name}` acts on the rows of a `select`, and this statement is none",
+    "`update istream` changes the event for the selects after it, `create` declares a name. Neither hands a row on.",
+    "@UpdateCounter('views') update istream PageView set n = 1;",
+    "update istream PageView set n = 1;\n@UpdateCounter('views') select 1 from PageView;",
+)
 
 ANNOTATION_CODES = (
     UNKNOWN_ANNOTATION,
@@ -103,4 +111,5 @@ ANNOTATION_CODES = (
     UNKNOWN_TARGET,
     NOT_ON_MARKER,
     COLUMN_TYPE,
+    WITHOUT_ROW,
 )

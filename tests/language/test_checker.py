@@ -329,6 +329,9 @@ def test_statements(text: str, problems: list[str]) -> None:
         ("@EndSession select 1 from Ended", ["E409 2:1"]),
         ("@UpdateCounter('n') select 1 from Ended", []),
         ("@Session('A') select s as _pk_ from E", ["E402 2:1"]),
+        ("@UpdateCounter('n') @Name('x') update istream E set i = 1", ["E411 2:1"]),
+        ("@UpdateState create variable int N = 1", ["E411 2:1"]),
+        ("@Name('x') create variable int N = 1", []),
         ("@Name('a') @Description('b') @Tag(name='x', value='y') @Priority(1) @Hint(X) select i from E", []),
         ("@UpdateState select session.a + 1 as a from E", ["E209 2:21"]),
         ("@UpdateState select 1 as a from E; @DecorateEvent select session.a + 1 as b from E", []),
@@ -393,6 +396,21 @@ def test_hints(text: str, hint: str | None) -> None:
 def test_a_problem_in_a_declared_expression_is_shown_there_once() -> None:
     text = "create expression twice { x => x + x }; select twice(s) as y, twice(s) as z from E"
     assert problems_of(E + text) == ["E301 2:32"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("@UpdateCounter('n') select 1 from F; @DecorateEvent select session.n as n from E", ["E203 2:35"]),
+        ("@UpdateState select ii as n from E; @DecorateEvent select session.n + 1 as n from E", ["E201 2:21"]),
+        ("@UpdateState select i + s as n, 1 as m from E(session.n > session.m)", ["E301 2:25"]),
+        ("@UpdateCounter('n') selct 1 from E; @DecorateEvent select session.n as n from E", ["E101 2:21"]),
+        ("@UpdateCounter('n') select 1 from F; select session.m as n from E", ["E203 2:35", "E209 2:45"]),
+        ("@UpdateState select session.b as a, session.a as b from E", ["E209 2:21", "E209 2:37"]),
+    ],
+)
+def test_a_mistake_in_the_rule_that_writes_is_not_one_in_the_rule_that_reads(text: str, problems: list[str]) -> None:
+    assert problems_of(E + text) == problems
 
 
 def test_attributes() -> None:
