@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 
 import pytest
 
 from epl import Environment, Source, check, compile_program, parse, session_layout
-from epl.limits import MAX_DEPTH, MAX_EXPANDED_DEPTH
+from epl.limits import MAX_DEPTH
 
 SCHEMA = (
     "create schema E (i int, l long, d double, f float, s string, b boolean, c boolean, xs int[], props map);\n"
@@ -85,31 +86,34 @@ def nested(name: str, levels: int) -> str:
     return text
 
 
-@pytest.mark.parametrize("name", NESTINGS)
-def test_what_parses_compiles(name: str) -> None:
-    for levels in (*range(5, MAX_DEPTH, 5), *range(MAX_DEPTH - 5, MAX_DEPTH + 2)):
-        expression = nested(name, levels)
-        condition = f"({expression}) is not null and not (({expression}) is null)"
-        codes = outcome(f"select {expression} as x from E;\nselect 1 from E where {condition};")
-        if codes:
-            assert levels > 10
-            assert set(codes) <= {"E107", "E215"}
-            return
-    assert name == "parentheses"
+def in_use(expression: str) -> str:
+    """An expression as a column, in a condition and under `not`."""
+    return f"select {expression} as x from E where ({expression}) is not null and not (({expression}) is null);"
+
+
+def in_use_twice_as_deep(name: str, levels: int) -> str:
+    """The nesting in a declared expression, and the same nesting around that."""
+    text = "inner"
+    for _ in range(levels):
+        text = NESTINGS[name][1](text)
+    return f"create expression inner alias for {{ {nested(name, levels)} }};\n{in_use(text)}"
+
+
+def problems_of(text: str) -> set[str]:
+    """The codes that checking finds; nothing is compiled."""
+    return {problem.code.id for problem in check(parse(Source("limits.epl", SCHEMA + text)), Environment()).problems}
 
 
 @pytest.mark.parametrize("name", [name for name in NESTINGS if name != "parentheses"])
-def test_what_fits_when_expanded_compiles(name: str) -> None:
-    _, wrap = NESTINGS[name]
-    for levels in range(10, MAX_EXPANDED_DEPTH // 2 + 2, 2):
-        expression = "inner"
-        for _ in range(levels):
-            expression = wrap(expression)
-        text = f"create expression inner alias for {{ {nested(name, levels)} }};\n"
-        if codes := outcome(text + f"select ({expression}) is null as x from E where not (({expression}) is null);"):
-            assert set(codes) <= {"E107", "E215"}
-            return
-    raise AssertionError("no limit was reached")
+@pytest.mark.parametrize("doubled", [False, True])
+def test_the_deepest_that_is_accepted_compiles(name: str, doubled: bool) -> None:
+    def text(levels: int) -> str:
+        return in_use_twice_as_deep(name, levels) if doubled else in_use(nested(name, levels))
+
+    refused = bisect_left(range(MAX_DEPTH), True, key=lambda levels: bool(problems_of(text(levels))))
+    assert 5 < refused < MAX_DEPTH
+    assert problems_of(text(refused)) <= {"E107", "E215"}
+    assert outcome(text(refused - 1)) == []
 
 
 @pytest.mark.parametrize(
@@ -121,7 +125,7 @@ def test_what_fits_when_expanded_compiles(name: str) -> None:
         (" or ".join(["b"] * 5_000), []),
         (" and ".join(["b"] * 5_000), []),
         (" or ".join(f"i = {n}" for n in range(5_000)), []),
-        (" or ".join(f"(i = {n} and s like '%{n}%')" for n in range(2_000)), []),
+        (" or ".join(f"(i = {n} and s like '%{n}%')" for n in range(500)), []),
         (" || ".join(["s"] * 5_000), []),
         (" + ".join(["i"] * 5_000), ["E107"]),
         ("i.x" + ".x" * 5_000, ["E107"]),
@@ -131,7 +135,7 @@ def test_what_fits_when_expanded_compiles(name: str) -> None:
         ("case i " + " ".join(f"when {n} then {n}" for n in range(3_000)) + " else 1.5 end", []),
         ("coalesce(" + ", ".join(["i"] * 5_000) + ")", []),
         ("max(" + ", ".join(["i"] * 5_000) + ")", []),
-        ("i in (" + ", ".join(map(str, range(20_000))) + ")", []),
+        ("i in (" + ", ".join(map(str, range(5_000))) + ")", []),
         ("i not in (" + ", ".join(["i"] * 5_000) + ")", []),
         ("i = any (" + ", ".join(["i"] * 5_000) + ")", []),
         ("{" + ", ".join(["i"] * 5_000) + "}", []),
@@ -145,9 +149,7 @@ def test_what_fits_when_expanded_compiles(name: str) -> None:
     ],
 )
 def test_large_expressions(expression: str, codes: list[str]) -> None:
-    assert outcome(f"select {expression} as x from E;") == codes
-    if "b" not in expression or not codes:
-        outcome(f"select 1 from E where ({expression}) is not null;")
+    assert outcome(f"select {expression} as x from E where ({expression}) is not null;") in (codes, 2 * codes)
 
 
 @pytest.mark.parametrize("operator", ["or", "and"])
