@@ -10,7 +10,14 @@ from epl.compiler import Handler, Route
 from runtime.counters import EngineCounters
 from runtime.session import SessionBase
 
+Decorations = dict[str, Any] | None
+
 _log = logging.getLogger("sojourn.rules")
+
+
+def merged(decorations: Decorations, more: Decorations) -> Decorations:
+    """Decorations with later ones over them."""
+    return {**decorations, **more} if decorations and more else more or decorations
 
 
 class Effects:
@@ -36,6 +43,18 @@ class Effects:
         self._counters = counters
         self._max_idle_ms = max_idle_ms
         self._logged: set[tuple[str, str]] = set()
+
+    def further_passes(
+        self, session: SessionBase | None, parent: SessionBase | None, now_ms: int, decorations: Decorations
+    ) -> Decorations:
+        """Rows of `insert into`, first in first out; each pass sees the effects of the one before."""
+        rows = self.rows
+        # The event's own pass has been applied: too late to split before it.
+        self.is_new = True
+        while rows:
+            handler, row = rows.popleft()
+            decorations = merged(decorations, handler(row, session, parent, now_ms, self))
+        return decorations
 
     def set_duration(self, session: SessionBase, gap_ms: int) -> None:
         """@UpdateDuration: the gap from now on; above the maximum it is ignored and counted (engine.md §4)."""

@@ -113,7 +113,7 @@ class Engine:
             else:
                 now = now_ms
                 self.advance(now)
-        now_slot, time_slot = self._now_slot, self._time_slot
+        now_slot = self._now_slot
         by_event_time = self._clock is Clock.EVENT_TIME
         wheel, effects, stage_1 = self._wheel, self._effects, self._stage_1
         routes, rows = effects.routes, effects.rows
@@ -146,14 +146,14 @@ class Engine:
             if handler is not None:
                 decorations = handler(event, None, None, now, effects)
                 if rows:
-                    decorations = self._further_passes(now, decorations)
+                    decorations = effects.further_passes(None, None, now, decorations)
                 if decorations:
                     self._overlay(event, decorations)
             if by_event_time:
                 # Before any profile: all see the event at one time.
                 for route in routes:
                     if route is not None:
-                        event_ms = route[1] if route[1] is not None or time_slot is None else getattr(event, time_slot)
+                        event_ms = self._own_time_ms(event) if route[1] is None else route[1]
                         if event_ms is not None and event_ms > now:
                             now = event_ms
                 if now >= wheel.next_tick_ms:
@@ -166,7 +166,7 @@ class Engine:
                 routes[place] = None
                 key, event_ms, duration_ms, is_passive = route
                 if event_ms is None:
-                    event_ms = now if time_slot is None else getattr(event, time_slot)
+                    event_ms = self._own_time_ms(event)
                     if event_ms is None:
                         event_ms = now
                 if by_event_time and event_ms < now:
@@ -225,19 +225,12 @@ class Engine:
         matches[:] = before
         for route in effects.routes:
             if route is not None:
-                given = route[1]
-                return getattr(event, self._time_slot) if given is None and self._time_slot is not None else given
+                return self._own_time_ms(event) if route[1] is None else route[1]
         return None
 
-    def _further_passes(self, now_ms: int, decorations: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Rows that the controller's rules insert."""
-        rows = self._effects.rows
-        while rows:
-            handler, row = rows.popleft()
-            more = handler(row, None, None, now_ms, self._effects)
-            if more:
-                decorations = {**decorations, **more} if decorations else more
-        return decorations
+    def _own_time_ms(self, event: Any) -> int | None:
+        """The time of an event to which stage 1 gives no `_timestamp_`."""
+        return None if self._time_slot is None else getattr(event, self._time_slot)
 
     # ---- time
 

@@ -10,7 +10,7 @@ from epl.compiler import SPLIT, Compiled, Handler
 from epl.typed import EndSession, Insert, MarkBot, OpenSubSession, SetDuration, SplitSession
 from runtime.cache import SessionTable, TimeWheel
 from runtime.counters import SessionCounters
-from runtime.effects import Effects
+from runtime.effects import Decorations, Effects, merged
 from runtime.markers import Marker, marker
 from runtime.output import Output
 from runtime.rules import ProfileRules, SubSessionRules
@@ -20,7 +20,6 @@ _SPECIAL = (SetDuration, OpenSubSession, SplitSession, EndSession, MarkBot, Inse
 
 _MOST_CUT = 10_000
 
-Decorations = dict[str, Any] | None
 Overlay = Callable[[Any, dict[str, Any]], None]
 """Puts decorations into the fields of an event that rules read."""
 
@@ -54,6 +53,11 @@ class Kind:
         self.handlers = around.handlers(rules.compiled)
         self.counters = SessionCounters()
 
+    def first_gap_ms(self, duration_ms: int | None, most_ms: int) -> int:
+        """The gap of one that opens: what its row gives as `_duration_`, if above 0, else the configured one."""
+        wanted_ms = duration_ms if duration_ms is not None and duration_ms > 0 else self.gap_ms
+        return min(wanted_ms, most_ms)
+
 
 class Profile(Kind):
     """The live sessions of one profile, and what happens to them."""
@@ -72,8 +76,8 @@ class Profile(Kind):
         self._splits = any(isinstance(effect, SplitSession) for effect in effects)
         # Only these change more than the session's slots and the event's decorations.
         self._is_plain = table.keeps_objects and not any(isinstance(effect, _SPECIAL) for effect in effects)
-        self.ending: list[tuple[MainSession, SubSession | None]] = []
-        """What @EndSession marked: `after_event` ends it once the event has left."""
+        self.ending: list[tuple[Any, MainSession | None]] = []
+        """What @EndSession marked, a sub-session with its session: `after_event` ends it once the event has left."""
 
     # ---- an event
 
@@ -138,24 +142,19 @@ class Profile(Kind):
                 session.bot_count += 1
             session.count += 1
             session.turn = turn
-        handler = self.handlers.get(event.__class__)
-        decorations = None
-        if handler is not None:
-            decorations = handler(event, session, None, now_ms, effects)
-            if decorations is SPLIT:
-                session.modified_ms, session.held_until_ms, session.count, session.bot_count = before
-                self._end(session, "split", now_ms)
-                return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
-            if effects.rows:
-                decorations = self._further_passes(session, None, now_ms, decorations)
-            if effects.end:
-                effects.end = False
-                self.ending.append((session, None))
-            if passive and session.expires_at_ms != expires_at_ms:
+        given = self._pass(self, event, session, None, now_ms)
+        if given is SPLIT:
+            session.modified_ms, session.held_until_ms, session.count, session.bot_count = before
+            self._end(session, "split", now_ms)
+            return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
+        decorations: Decorations = given
+        if passive:
+            effects.subs.clear()
+            if session.expires_at_ms != expires_at_ms:
                 # @UpdateDuration sets the gap, which counts from the next event on.
                 session.held_until_ms = expires_at_ms
-            if effects.subs:
-                decorations = self._touch_subs(session, event, event_ms, now_ms, decorations, passive)
+        if effects.subs:
+            decorations = self._touch_subs(session, event, event_ms, now_ms, decorations)
         if session.expires_at_ms < session.due_ms or session.sub_sessions:
             due_ms = self._due_ms(session)
             if due_ms < session.due_ms:
@@ -170,54 +169,46 @@ class Profile(Kind):
         effects.is_new = True
         session.count = 1
         session.turn = turn
-        handler = self.handlers.get(event.__class__)
-        decorations = None
-        if handler is not None:
-            decorations = handler(event, session, None, now_ms, effects)
-            if effects.rows:
-                decorations = self._further_passes(session, None, now_ms, decorations)
-            if effects.end:
-                effects.end = False
-                self.ending.append((session, None))
+        decorations: Decorations = self._pass(self, event, session, None, now_ms)
         self.counters.created += 1
         if self.begin_marker is not None:
             self._send(self, self.begin_marker, self.begin_marker.begin(session), session, None, now_ms)
         if effects.subs:
-            decorations = self._touch_subs(session, event, session.first_event_ms, now_ms, decorations, False)
+            decorations = self._touch_subs(session, event, session.first_event_ms, now_ms, decorations)
         self._wheel.schedule(session, self._due_ms(session))
         self.table.put(session)
         return decorations
 
     def after_event(self, now_ms: int) -> None:
         """Ends what @EndSession marked, once the event has left."""
-        for session, sub in self.ending:
-            if sub is None:
+        for session, parent in self.ending:
+            if parent is None:
                 self._end(session, "explicit", now_ms)
-            elif session.sub_sessions and sub in session.sub_sessions:
-                self._end_sub(session, sub, "explicit", now_ms)
+            elif parent.sub_sessions and session in parent.sub_sessions:
+                self._end_sub(parent, session, "explicit", now_ms)
         self.ending.clear()
 
     def _open(self, key: str, event_ms: int, duration_ms: int | None, now_ms: int) -> MainSession:
-        wanted_ms = duration_ms if duration_ms is not None and duration_ms > 0 else self.gap_ms
-        gap_ms = min(wanted_ms, self._around.max_idle_ms)
+        gap_ms = self.first_gap_ms(duration_ms, self._around.max_idle_ms)
         if self._cut_until_ms and now_ms < self._cut_until_ms.pop(key, 0):
             self.counters.long += 1
         session: MainSession = self.session_class(key, event_ms, now_ms, gap_ms)
         return session
 
-    def _further_passes(
-        self, session: SessionBase, parent: SessionBase | None, now_ms: int, decorations: Decorations
-    ) -> Decorations:
-        """Rows of `insert into`, first in first out; each pass sees the effects of the one before."""
+    def _pass(self, kind: Kind, event: Any, session: SessionBase, parent: MainSession | None, now_ms: int) -> Any:
+        """Runs the rules of a kind on an event, and on the rows that they insert; its decorations, or SPLIT."""
+        handler = kind.handlers.get(event.__class__)
+        if handler is None:
+            return None
         effects = self._effects
-        rows = effects.rows
-        # The event's own pass has been applied: too late to split before it.
-        effects.is_new = True
-        while rows:
-            handler, row = rows.popleft()
-            more = handler(row, session, parent, now_ms, effects)
-            if more:
-                decorations = {**decorations, **more} if decorations else more
+        decorations = handler(event, session, parent, now_ms, effects)
+        if decorations is SPLIT:
+            return SPLIT
+        if effects.rows:
+            decorations = effects.further_passes(session, parent, now_ms, decorations)
+        if effects.end:
+            effects.end = False
+            self.ending.append((session, parent))
         return decorations
 
     # ---- sub-sessions
@@ -229,21 +220,17 @@ class Profile(Kind):
         event_ms: int,
         now_ms: int,
         decorations: Decorations,
-        passive: bool,
     ) -> Decorations:
         effects = self._effects
         # In the order of the rules that opened them, not of the configuration.
         touched = list(effects.subs.items())
         effects.subs.clear()
-        if passive:
-            return decorations
         for number, (key, duration_ms) in touched:
             if decorations:
                 # Its rules see the event as those before have left it.
                 self._around.overlay(event, decorations)
             more = self._touch_sub(session, number, key, duration_ms, event, event_ms, now_ms)
-            if more:
-                decorations = {**decorations, **more} if decorations else more
+            decorations = merged(decorations, more)
         return decorations
 
     def _touch_sub(
@@ -257,15 +244,13 @@ class Profile(Kind):
         now_ms: int,
     ) -> Decorations:
         kind = self.sub_sessions[number]
-        effects = self._effects
         live = session.sub_sessions
         if live is None:
             live = session.sub_sessions = []
         sub: SubSession | None = next((each for each in live if each.number == number and each.key == key), None)
         is_new = sub is None
         if sub is None:
-            wanted_ms = duration_ms if duration_ms is not None and duration_ms > 0 else kind.gap_ms
-            gap_ms = min(wanted_ms, self._around.max_idle_ms, session.gap_ms)
+            gap_ms = kind.first_gap_ms(duration_ms, min(self._around.max_idle_ms, session.gap_ms))
             sub = kind.session_class(key, event_ms, now_ms, gap_ms, session.key)
             live.append(sub)
             kind.counters.created += 1
@@ -277,15 +262,7 @@ class Profile(Kind):
         sub.count += 1
         if sub.expires_at_ms > session.expires_at_ms:
             session.held_until_ms = sub.expires_at_ms
-        decorations = None
-        handler = kind.handlers.get(event.__class__)
-        if handler is not None:
-            decorations = handler(event, sub, session, now_ms, effects)
-            if effects.rows:
-                decorations = self._further_passes(sub, session, now_ms, decorations)
-            if effects.end:
-                effects.end = False
-                self.ending.append((session, sub))
+        decorations: Decorations = self._pass(kind, event, sub, session, now_ms)
         if is_new and kind.begin_marker is not None:
             self._send(kind, kind.begin_marker, kind.begin_marker.begin(sub), sub, session, now_ms)
         return decorations
@@ -364,7 +341,7 @@ class Profile(Kind):
             if effects.rows:
                 # A marker neither opens nor ends anything, and so do the rows that it makes.
                 subs, end = effects.subs.copy(), effects.end
-                decorations = self._further_passes(session, parent, now_ms, decorations)
+                decorations = effects.further_passes(session, parent, now_ms, decorations)
                 effects.subs, effects.end = subs, end
             if decorations:
                 fields.update(decorations)

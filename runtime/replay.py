@@ -23,7 +23,6 @@ from runtime.rules import TenantRules
 OnProgress = Callable[[str, int, int | None], None]
 """Called after each block with the file's name, the bytes read of it, and its size where known."""
 
-
 _BLOCK_BYTES = 256 * 1024
 
 
@@ -38,7 +37,6 @@ class Replayed:
     engine: Engine
     seconds: float = 0.0
     lines_out: int = 0
-    bytes_in: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     first_refused: list[str] = field(default_factory=list)
 
@@ -105,7 +103,7 @@ class Replay:
                         self._process(lines, first_line, refuse)
             if self._sort:
                 waiting.sort(key=itemgetter(0))
-                for batch in batched([line for _, line in waiting]):
+                for batch in _batched([line for _, line in waiting]):
                     self._process(batch, 1, _already_decoded)
             self._engine.drain()
             self._write()
@@ -138,7 +136,6 @@ class Replay:
         )
         with source:
             for block in source:
-                self._result.bytes_in += len(block.data) + 1
                 yield block.data.split(b"\n"), block.first_line, refuse
                 if on_progress is not None:
                     on_progress(source.name, block.read_bytes, source.total_bytes)
@@ -180,7 +177,7 @@ class Replay:
             self._dead_letters.write(letter)
 
 
-def batched(lines: list[bytes], size: int = 1000) -> Iterator[list[bytes]]:
+def _batched(lines: list[bytes], size: int = 1000) -> Iterator[list[bytes]]:
     """The lines in lists of `size`."""
     return (lines[start : start + size] for start in range(0, len(lines), size))
 
