@@ -61,7 +61,7 @@ def compile_program(
     for type_name in program.routed & by_type.keys():
         slots = [(slot_name(name), Any) for name in fields[type_name]]
         module.define(f"ROW_{names[type_name]}", msgspec.defstruct(f"Row_{names[type_name]}", slots, gc=False))
-    size = 1 + max((statement.number for statement in _statements(program)), default=-1)
+    size = 1 + max((statement.number for statement in program.statements()), default=-1)
     matches = [0] * size
     module.define("m", matches)
     module.define("SPLIT", SPLIT)
@@ -90,14 +90,10 @@ def _reporting(program: t.Program) -> t.Program:
     return replace(program, rules=tuple(rules))
 
 
-def _statements(program: t.Program) -> tuple[t.Rule | t.Update, ...]:
-    return (*program.updates, *program.rules)
-
-
 def _by_event_type(program: t.Program) -> dict[str, list[t.Rule | t.Update]]:
-    """The statements of each event type, updates first, in file order."""
+    """The statements of each event type, in file order."""
     found: dict[str, list[t.Rule | t.Update]] = {}
-    for statement in _statements(program):
+    for statement in program.statements():
         found.setdefault(statement.event_type, []).append(statement)
     return found
 

@@ -7,21 +7,8 @@ from collections.abc import Iterable, Sequence
 from epl import ast
 from epl.formatter.layout import LINE, SOFT, Doc, Group, Indent, Part, join
 from epl.formatter.words import name, string, type_name
+from epl.precedence import CONCATENATION, EQUALITY, LOOSEST, OPERATORS, POSTFIX, UNARY, level_of
 from epl.source import Source, Span
-
-# How tightly operators bind, as in the grammar.
-_LOOSEST, _NOT, _RELATION, _CONCATENATION, _UNARY, _POSTFIX = 1, 4, 6, 7, 10, 11
-_LEVEL = {
-    "or": 1,
-    "and": 2,
-    **dict.fromkeys("&|^", 3),
-    **dict.fromkeys(("=", "!=", "is", "is not"), 5),
-    **dict.fromkeys(("<", "<=", ">", ">="), 6),
-    "||": 7,
-    **dict.fromkeys("+-", 8),
-    **dict.fromkeys("*/%", 9),
-}
-_EQUALITY = _LEVEL["="]
 
 
 def listed(opening: str, items: Iterable[tuple[Span, Doc]], closing: str) -> Doc:
@@ -38,13 +25,13 @@ class Expressions:
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def write(self, node: ast.Expression, *, at_least: int = _LOOSEST, indented: bool = True) -> Doc:
+    def write(self, node: ast.Expression, *, at_least: int = LOOSEST, indented: bool = True) -> Doc:
         """The document of an expression, in parentheses if it binds less than `at_least`.
 
         `indented`: when it breaks into operands, those from the second on are indented, because other things stand
         beside the expression on the same indentation.
         """
-        if _level(node) >= at_least:
+        if level_of(node) >= at_least:
             return Part(node.span, self._bare(node, indented))
         return Group(("(", Indent((SOFT, Part(node.span, self._bare(node, False)))), SOFT, ")"))
 
@@ -91,21 +78,21 @@ class Expressions:
     def _operation(self, node: ast.Expression, indented: bool) -> Doc:
         match node:
             case ast.Negate(operand):
-                return ("not ", self.write(operand, at_least=_EQUALITY))
+                return ("not ", self.write(operand, at_least=EQUALITY))
             case ast.Minus(operand):
                 return ("-", self._signed(operand))
             case ast.Plus(operand):
                 return ("+", self._signed(operand))
             case ast.Chain(operator, operands):
-                return self._broken([(operator, each) for each in operands], _LEVEL[operator], indented)
+                return self._broken([(operator, each) for each in operands], OPERATORS[operator], indented)
             case ast.Binary("=" | "!=" | "is" | "is not" | "<" | "<=" | ">" | ">=", left, right):
-                level = _LEVEL[node.operator]
+                level = OPERATORS[node.operator]
                 return (self.write(left, at_least=level), f" {node.operator} ", self.write(right, at_least=level + 1))
             case ast.Binary():
-                return self._broken(_flattened(node), _LEVEL[node.operator], indented)
+                return self._broken(_flattened(node), OPERATORS[node.operator], indented)
             case ast.Quantified(operator, quantifier, left, options):
                 head = f" {operator} {quantifier} "
-                return (self.write(left, at_least=_LEVEL[operator]), head, listed("(", self.items(options), ")"))
+                return (self.write(left, at_least=OPERATORS[operator]), head, listed("(", self.items(options), ")"))
             case ast.Contained(value, options, negated):
                 return (self._side(value), _word("in", negated), listed("(", self.items(options), ")"))
             case ast.InRange(value, low, high, low_included, high_included, negated):
@@ -130,17 +117,17 @@ class Expressions:
                 raise AssertionError(f"no layout for {type(node).__name__}")
 
     def _side(self, node: ast.Expression) -> Doc:
-        return self.write(node, at_least=_CONCATENATION)
+        return self.write(node, at_least=CONCATENATION)
 
     def _signed(self, operand: ast.Expression) -> Doc:
         # `--` and `++` are operators of their own in many languages.
         is_signed = isinstance(operand, ast.Minus | ast.Plus)
-        return self.write(operand, at_least=_POSTFIX if is_signed else _UNARY)
+        return self.write(operand, at_least=POSTFIX if is_signed else UNARY)
 
     def _target(self, node: ast.Expression) -> Doc:
         # The point of `1.length` would belong to the number.
         is_odd = isinstance(node, ast.NumberLiteral | ast.Case)
-        return ("(", self.write(node), ")") if is_odd else self.write(node, at_least=_POSTFIX)
+        return ("(", self.write(node), ")") if is_odd else self.write(node, at_least=POSTFIX)
 
     def _broken(self, operands: Sequence[tuple[str, ast.Expression]], level: int, indented: bool) -> Doc:
         """Operands with the operators before them, at which lines may begin; that of the first is not written."""
@@ -153,7 +140,7 @@ class Expressions:
         if not indented:
             return Group((head, *rest))
         # The lines of a tighter operation go deeper than those of this one, also in the first operand.
-        nested = isinstance(first, ast.Chain | ast.Binary) and _level(first) > level
+        nested = isinstance(first, ast.Chain | ast.Binary) and level_of(first) > level
         return Group((Indent(head) if nested else head, Indent(tuple(rest))))
 
     def _case(self, node: ast.Case) -> Doc:
@@ -169,25 +156,11 @@ class Expressions:
         return Group(("when ", condition, Indent((LINE, result))))
 
 
-def _level(node: ast.Expression) -> int:
-    match node:
-        case ast.Chain(operator) | ast.Binary(operator) | ast.Quantified(operator):
-            return _LEVEL[operator]
-        case ast.Negate():
-            return _NOT
-        case ast.Contained() | ast.InRange() | ast.Between() | ast.Like() | ast.Regexp():
-            return _RELATION
-        case ast.Minus() | ast.Plus():
-            return _UNARY
-        case _:
-            return _POSTFIX
-
-
 def _flattened(node: ast.Binary) -> list[tuple[str, ast.Expression]]:
     """The operands of `a + b - c`, which is a tree that leans to the left, with the operators before them."""
     operands: list[tuple[str, ast.Expression]] = []
     current: ast.Expression = node
-    while isinstance(current, ast.Binary) and _level(current) == _level(node):
+    while isinstance(current, ast.Binary) and level_of(current) == level_of(node):
         operands.append((current.operator, current.right))
         current = current.left
     return [(node.operator, current), *reversed(operands)]

@@ -1,8 +1,5 @@
 """Java's meaning of values, for rules that were written for a Java engine."""
 
-# Whoever comes first, the registry's model (RuleError) has to load before the modules below, and the registry itself
-# needs them: starting here makes the order the same from every side.
-import epl.registry  # noqa: F401
 from epl.java.arithmetic import divide, remainder, to_float32
 from epl.java.casts import converter
 from epl.java.json_text import from_json, to_json

@@ -11,7 +11,7 @@ import struct
 from decimal import Decimal
 from typing import Any
 
-from epl.registry.model import RuleError
+from epl.errors import RuleError
 from epl.types import Kind
 
 RANGES: dict[Kind, tuple[int, int]] = {

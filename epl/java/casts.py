@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
 
+from epl.errors import RuleError
 from epl.java.arithmetic import RANGES, divide, remainder, to_float32
 from epl.java.numerals import (
     parse_boolean,
@@ -25,7 +26,6 @@ from epl.java.numerals import (
 )
 from epl.java.text import text_of
 from epl.java.values import EPOCH, epoch_ms, kind_of
-from epl.registry.model import RuleError
 from epl.types import NULL, OBJECT, Kind, Type
 
 __all__ = ["converter", "divide", "kind_of", "remainder", "to_float32"]

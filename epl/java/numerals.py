@@ -10,9 +10,9 @@ import re
 from datetime import datetime
 from decimal import Decimal
 
+from epl.errors import RuleError
 from epl.java.arithmetic import RANGES, to_float32
 from epl.java.values import utc
-from epl.registry.model import RuleError
 from epl.types import Kind
 
 BLANKS = "".join(map(chr, range(0x21)))

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from enum import Enum
 from functools import lru_cache
 
+from epl.errors import RuleError
 from epl.java.regex import compile_regex
 from epl.java.regex_escapes import PatternError
 from epl.java.replacement import java_replacement
-from epl.registry.model import RuleError
 
 __all__ = [
     "PatternError",

@@ -1,5 +1,6 @@
 """What rules can call: one registry for the checker, the compiler, the reference pages and the editor."""
 
+from epl.errors import RuleError
 from epl.registry.builtins import BUILTINS, Builtin
 from epl.registry.catalog import CATALOG, ENTRIES, Catalog, select
 from epl.registry.model import (
@@ -11,7 +12,6 @@ from epl.registry.model import (
     ParamType,
     Pattern,
     Returns,
-    RuleError,
     Signature,
 )
 

@@ -13,10 +13,6 @@ from typing import Any
 from epl.types import Type
 
 
-class RuleError(Exception):
-    """A rule that cannot give a value for this event: its statement yields no row (engine.md §7 in the design)."""
-
-
 class Form(Enum):
     """How an entry is written in a rule."""
 

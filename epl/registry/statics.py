@@ -10,12 +10,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from epl.errors import RuleError
 from epl.java import arithmetic
 from epl.java.arithmetic import half_up, to_double
 from epl.java.numerals import parse_boolean, parse_double, parse_integer
 from epl.java.text import double_text, float_text, text_of
 from epl.registry.functions import FROM_JSON, TO_JSON
-from epl.registry.model import Entry, Example, Form, Param, Pattern, RuleError, Signature
+from epl.registry.model import Entry, Example, Form, Param, Pattern, Signature
 from epl.types import BOOLEAN, DOUBLE, FLOAT, INT, LONG, STRING, Kind, Type
 
 _TEXT = Param("text", STRING)

@@ -30,10 +30,11 @@ from epl import (
 )
 from epl.diagnostics import as_data, render
 from epl.diagnostics.codes import LANGUAGE_CODES
+from epl.errors import RuleError
 from epl.lexer import RESERVED
 from epl.registry import BUILTINS, CATALOG, ENTRIES
 from epl.registry.annotations import ANNOTATIONS
-from epl.registry.model import Entry, Form, ParamType, Pattern, RuleError
+from epl.registry.model import Entry, Form, ParamType, Pattern
 from epl.session_schema import PROPERTIES
 from epl.types import TYPE_NAMES, Type, parse_type
 
