@@ -61,51 +61,56 @@ class TenantRules:
 
 
 @dataclass(frozen=True, slots=True)
-class _CheckedProfile:
+class CheckedProfile:
+    """The checked rule sets of a profile: its own, and those of its sub-sessions in configuration order."""
+
     config: ProfileConfig
     main: Checked
     subs: tuple[Checked, ...]
 
 
 class TenantChecker:
-    """Checks all rule sets of a tenant; `diagnostics` has what it found, `compile` makes the rules."""
+    """Checks all rule sets of a tenant; `diagnostics` has what it found, `compile` makes the rules.
+
+    `controller` and `profiles` are the checked rule sets, in configuration order.
+    """
 
     def __init__(self, config: TenantConfig) -> None:
-        self._config = config
+        self.config = config
         self._problems = Problems(config.source)
         parsed = parse(config.controller)
         names = frozenset(profile.name for profile in config.profiles)
-        self._controller = check(parsed, Environment(stage=Stage.CONTROLLER, event_types=config.events, profiles=names))
+        self.controller = check(parsed, Environment(stage=Stage.CONTROLLER, event_types=config.events, profiles=names))
         created = {statement.name.text for statement in parsed.statements if isinstance(statement, CreateSchema)}
         made = {
             name: EventType(name, fields)
-            for name, fields in self._controller.program.event_types.items()
+            for name, fields in self.controller.program.event_types.items()
             if name in created
         }
         self._event_types = {**config.events, **made}
-        self._profiles = [self._check_profile(profile) for profile in config.profiles]
+        self.profiles = [self._check_profile(profile) for profile in config.profiles]
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
         """All problems, file by file."""
-        found = [*self._problems, *self._controller.problems]
-        for profile in self._profiles:
+        found = [*self._problems, *self.controller.problems]
+        for profile in self.profiles:
             for checked in (profile.main, *profile.subs):
                 found += checked.problems
         return found
 
-    def _check_profile(self, config: ProfileConfig) -> _CheckedProfile:
+    def _check_profile(self, config: ProfileConfig) -> CheckedProfile:
         self._refuse_other_types(config)
         subs = config.sub_sessions
-        event_types = {**_markers(config), **self._event_types, **config.events}
+        event_types = {**markers_of(config), **self._event_types, **config.events}
         for sub in subs:
-            event_types = {**_markers(sub), **event_types}
+            event_types = {**markers_of(sub), **event_types}
         main = check(
             parse(config.rules),
             Environment(
                 stage=Stage.MAIN,
                 event_types=event_types,
-                marker_types=_marker_types(config),
+                marker_types=frozenset(markers_of(config)),
                 sub_sessions=frozenset(sub.name for sub in subs),
             ),
         )
@@ -117,13 +122,13 @@ class TenantChecker:
                 Environment(
                     stage=Stage.SUB,
                     event_types={**event_types, **inherited},
-                    marker_types=_marker_types(sub),
+                    marker_types=frozenset(markers_of(sub)),
                     parent=main.attributes,
                 ),
             )
             for sub in subs
         )
-        return _CheckedProfile(config, main, checked)
+        return CheckedProfile(config, main, checked)
 
     def _refuse_other_types(self, config: ProfileConfig) -> None:
         """An event is decoded once for all profiles, so a field has one type."""
@@ -146,14 +151,14 @@ class TenantChecker:
         diagnostics = self.diagnostics
         if any(found.severity is Severity.ERROR for found in diagnostics):
             raise InvalidInput(diagnostics)
-        names = [profile.name for profile in self._config.profiles]
-        controller = compile_program(self._controller.program, profiles=names)
+        names = [profile.name for profile in self.config.profiles]
+        controller = compile_program(self.controller.program, profiles=names)
         return TenantRules(
-            self._config, self._event_types, controller, tuple(self._compile_profile(p) for p in self._profiles)
+            self.config, self._event_types, controller, tuple(self._compile_profile(p) for p in self.profiles)
         )
 
     @staticmethod
-    def _compile_profile(checked: _CheckedProfile) -> ProfileRules:
+    def _compile_profile(checked: CheckedProfile) -> ProfileRules:
         layout = session_layout(checked.main.attributes)
         subs = checked.config.sub_sessions
         names = [sub.name for sub in subs]
@@ -170,12 +175,11 @@ def compile_tenant(config: TenantConfig) -> TenantRules:
     return TenantChecker(config).compile()
 
 
-def _marker_types(config: ProfileConfig | SubSessionConfig) -> frozenset[str]:
-    return frozenset(name for name in (config.begin_marker, config.end_marker) if name is not None)
+def markers_of(config: ProfileConfig | SubSessionConfig) -> dict[str, EventType]:
+    """The markers of a kind of session, with the fields of their keys.
 
-
-def _markers(config: ProfileConfig | SubSessionConfig) -> dict[str, EventType]:
-    """Markers that nothing declares have the fields of their keys, so that rules can run on them as they are."""
+    Those that nothing declares have these fields and no others, so that rules can run on them as they are.
+    """
     keys: MarkerKeys = config.keys
     begin = {keys.id: types.STRING, keys.start: types.LONG}
     end = {**begin, keys.end: types.LONG, keys.duration: types.LONG, keys.count: types.INT, keys.reason: types.STRING}

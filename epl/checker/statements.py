@@ -28,8 +28,13 @@ from epl.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What checking gave. `program` holds the sound statements; compile it only when `problems` has no errors."""
+    """What checking gave. `program` holds the sound statements; compile it only when `problems` has no errors.
 
+    `environment` is the one given, its stage decided.
+    """
+
+    parsed: Parsed
+    environment: Environment
     program: Program
     problems: Problems
     attributes: Attributes
@@ -38,6 +43,7 @@ class Checked:
 def check(parsed: Parsed, environment: Environment) -> Checked:
     """Checks a parsed rule set; the problems of parsing are among those of the answer."""
     stage = environment.stage or _stage_of(parsed.statements)
+    environment = replace(environment, stage=stage)
     attributes = Attributes()
     before: list[Attributes] = []
     while True:
@@ -59,7 +65,7 @@ def check(parsed: Parsed, environment: Environment) -> Checked:
     problems.extend(parsed.problems)
     if {name_codes.UNKNOWN_ATTRIBUTE} < {problem.code for problem in problems}:
         problems = _without_consequences(parsed, environment, stage, attributes, problems)
-    return Checked(program, problems, attributes)
+    return Checked(parsed, environment, program, problems, attributes)
 
 
 def _without_consequences(

@@ -13,7 +13,7 @@ from epl.parser import Parsed
 from epl.session_schema import Attributes
 from epl.source import Source
 from epl.stage import Stage
-from epl.typed import Namespace, Program, RouteToProfile, Rule, Scope
+from epl.typed import Namespace, Program, Rule, Scope
 from epl.types import Type
 
 
@@ -60,10 +60,10 @@ class LintContext:
     """Every node of every sound statement, with its statement: most rules look at all of them."""
 
     @classmethod
-    def of(
-        cls, parsed: Parsed, checked: Checked, environment: Environment, surroundings: Surroundings | None = None
-    ) -> LintContext:
+    def of(cls, checked: Checked, surroundings: Surroundings | None = None) -> LintContext:
         """The context of a checked rule set."""
+        parsed, stage = checked.parsed, checked.environment.stage
+        assert stage is not None  # checking decides it
         errors = [each.span for each in checked.problems if each.severity is Severity.ERROR]
         sound = frozenset(
             number
@@ -74,9 +74,9 @@ class LintContext:
             parsed,
             checked.program,
             checked.attributes,
-            environment,
+            checked.environment,
             surroundings or Surroundings(),
-            environment.stage or _stage_of(checked.program, parsed.statements),
+            stage,
             not errors,
             sound,
             tuple(
@@ -116,12 +116,3 @@ class LintContext:
     def text(self, node: ast.Node) -> str:
         """A node as it was written, on one line."""
         return " ".join(self.source.slice(node.span).split())
-
-
-def _stage_of(program: Program, statements: tuple[ast.Statement, ...]) -> Stage:
-    """The stage of a file on its own, as the checker takes it."""
-    if any(isinstance(effect, RouteToProfile) for rule in program.rules for effect in rule.effects):
-        return Stage.CONTROLLER
-    parents = ("parentSession", "parentMetadata")
-    names = (node.name for each in statements for node in ast.walk(each) if isinstance(node, ast.Reference))
-    return Stage.SUB if any(name in parents for name in names) else Stage.MAIN

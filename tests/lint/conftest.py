@@ -35,11 +35,10 @@ SCHEMA = (
 
 def lint_text(text: str, environment: Environment = ENVIRONMENT, **known: Any) -> list[Diagnostic]:
     """The warnings of a rule set; `known` are more fields of its surroundings. Fails when it has errors."""
-    parsed = parse(Source("rules.epl", text))
-    checked = check(parsed, environment)
+    checked = check(parse(Source("rules.epl", text)), environment)
     errors = [found for found in checked.problems if found.severity is Severity.ERROR]
     assert not errors, [f"{found.code.id} {found.message}" for found in errors]
-    return lint_program(LintContext.of(parsed, checked, environment, replace(SURROUNDINGS, **known)))
+    return lint_program(LintContext.of(checked, replace(SURROUNDINGS, **known)))
 
 
 @pytest.fixture
