@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from epl.types import Type
+
+_UNREADABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +17,8 @@ class EventType:
 
     name: str
     fields: Mapping[str, Type]
+
+
+def is_readable(field: str) -> bool:
+    """True when events can be decoded with a field of this name: JSON spells the others in more than one way."""
+    return _UNREADABLE.search(field) is None

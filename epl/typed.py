@@ -301,12 +301,13 @@ class MapValue(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Apply(Expr):
-    """A call of a registry entry: receiver first, then the arguments."""
+    """A call of a registry entry: receiver first, then the arguments. `pure`: the same arguments, the same answer."""
 
     name: str
     signature: Signature
     nulls: Nulls
     arguments: tuple[Expr, ...]
+    pure: bool = True
 
 
 # ---- statements
@@ -416,6 +417,14 @@ class Insert(Effect):
     """`insert into`: the row goes on as an event of another type; columns in the order of its schema."""
 
     type_name: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Effect):
+    """Hands the row to a Python function. Registered annotations make it (`epl.extend.call`)."""
+
+    function: Callable[[dict[str, Any]], object]
     columns: tuple[Column, ...]
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from epl.compiler import Handler, Route
+from epl.errors import RuleError
+from epl.extend.values import own
 from runtime.counters import EngineCounters
 from runtime.session import SessionBase
 
@@ -81,6 +84,13 @@ class Effects:
         if kind not in self._logged:
             self._logged.add(kind)
             _log.warning("rule %s gave no row: %s: %s; event %r", rule, kind[1], error, event)
+
+    def call(self, rule: str, function: Callable[[dict[str, Any]], object], row: dict[str, Any], event: Any) -> None:
+        """A registered annotation's call: what it raises is an error of its rule, whatever it is."""
+        try:
+            function({name: own(value) for name, value in row.items()})
+        except (Exception, SystemExit) as error:
+            self.fail(rule, RuleError(str(error)) if isinstance(error, SystemExit) else error, event)
 
     def report(self, rule: int, row: dict[str, Any]) -> None:
         """Rows are reported to explaining drivers only."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from epl import (
     Compiled,
     Diagnostic,
-    Environment,
     EventType,
     InvalidInput,
     SessionLayout,
@@ -24,6 +23,7 @@ from epl.ast import CreateSchema
 from epl.checker import Checked
 from epl.diagnostics import Problems
 from runtime.config import MarkerKeys, ProfileConfig, SubSessionConfig, TenantConfig, codes
+from runtime.extensions import load_extensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ class CheckedProfile:
 class TenantChecker:
     """Checks all rule sets of a tenant; `diagnostics` has what it found, `compile` makes the rules.
 
-    `controller` and `profiles` are the checked rule sets, in configuration order.
+    `controller` and `profiles` are the checked rule sets, in configuration order; `extensions` what modules add to the
+    language.
     """
 
     def __init__(self, config: TenantConfig) -> None:
@@ -80,7 +81,11 @@ class TenantChecker:
         self._problems = Problems(config.source)
         parsed = parse(config.controller)
         names = frozenset(profile.name for profile in config.profiles)
-        self.controller = check(parsed, Environment(stage=Stage.CONTROLLER, event_types=config.events, profiles=names))
+        self.extensions = load_extensions(config, self._problems)
+        self._around = self.extensions.environment()
+        self.controller = check(
+            parsed, replace(self._around, stage=Stage.CONTROLLER, event_types=config.events, profiles=names)
+        )
         created = {statement.name.text for statement in parsed.statements if isinstance(statement, CreateSchema)}
         made = {
             name: EventType(name, fields)
@@ -107,7 +112,8 @@ class TenantChecker:
             event_types = {**markers_of(sub), **event_types}
         main = check(
             parse(config.rules),
-            Environment(
+            replace(
+                self._around,
                 stage=Stage.MAIN,
                 event_types=event_types,
                 marker_types=frozenset(markers_of(config)),
@@ -119,7 +125,8 @@ class TenantChecker:
         checked = tuple(
             check(
                 parse(sub.rules),
-                Environment(
+                replace(
+                    self._around,
                     stage=Stage.SUB,
                     event_types={**event_types, **inherited},
                     marker_types=frozenset(markers_of(sub)),

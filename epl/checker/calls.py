@@ -137,7 +137,7 @@ class CallChecker(SessionChecker, ChoiceChecker):
                 return self._map_value(Field(types.MAP, True, node.name), node)
             self.problems.add(name_codes.UNKNOWN_FIELD, node.span, type=event.type_name, name=node.name)
             return None
-        owner = self._class_name(node.target)
+        owner = self.class_name(node.target)
         if owner is not None:
             return self._static(owner, node)
         target = self.check(node.target)
@@ -146,7 +146,7 @@ class CallChecker(SessionChecker, ChoiceChecker):
         arguments = self.check_all(node.arguments)
         return None if arguments is None else self._apply_method(target, node.name, arguments, node.span)
 
-    def _class_name(self, node: ast.Expression) -> str | None:
+    def class_name(self, node: ast.Expression) -> str | None:
         """The class that a dotted name stands for, unless a name of the statement hides it."""
         parts: list[str] = []
         while isinstance(node, ast.Member):
@@ -201,7 +201,7 @@ class CallChecker(SessionChecker, ChoiceChecker):
         result_types = [argument.type for argument in given]
         inputs_nullable = entry.nulls is Nulls.PROPAGATE and any(argument.nullable for argument in given)
         nullable = signature.may_be_null or inputs_nullable
-        return Apply(signature.result(result_types), nullable, called, signature, entry.nulls, passed)
+        return Apply(signature.result(result_types), nullable, called, signature, entry.nulls, passed, entry.pure)
 
     @staticmethod
     def _fitted(argument: Expr, signature: Signature, index: int) -> Expr:

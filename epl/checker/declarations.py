@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from epl import ast, types
 from epl.diagnostics import Problems, did_you_mean, name_codes
-from epl.schema import EventType
+from epl.schema import EventType, is_readable
 from epl.types import Type
 
 _S = TypeVar("_S")
@@ -26,6 +26,8 @@ class Declarations:
     event_types: dict[str, Mapping[str, Type]]
     expressions: dict[str, ast.CreateExpression] = field(default_factory=dict)
     variables: dict[str, ast.CreateVariable] = field(default_factory=dict)
+    schemas: set[str] = field(default_factory=set)
+    """The event types that `create schema` declares."""
     made: tuple[str, ...] = ()
     """The event types that `insert into` makes, each after those that it is made from."""
     circular: set[str] = field(default_factory=set)
@@ -76,11 +78,15 @@ class Declarations:
                 hint = did_you_mean(declared.type.name, types.TYPE_NAMES)
                 span = declared.type.span
                 self.problems.add(name_codes.UNKNOWN_VALUE_TYPE, span, name=declared.type.name, hint=hint)
+            if not is_readable(declared.name.text):
+                span = declared.name.span
+                self.problems.add(name_codes.FIELD_NAME, span, name=declared.name.text)
             if declared.name.text in fields:
                 span = declared.name.span
                 self.problems.add(name_codes.ALREADY_DECLARED, span, what="the field", name=declared.name.text)
             fields[declared.name.text] = type_ or types.OBJECT
         self.event_types[name.text] = fields
+        self.schemas.add(name.text)
 
     def _order_inserts(self) -> None:
         """Sorts the made types so that each follows those it is made from, and refuses rows that make themselves."""

@@ -10,11 +10,12 @@ from epl import ast, types
 from epl.diagnostics import Problems, annotation_codes, did_you_mean
 from epl.environment import Environment
 from epl.java.values import kind_of
-from epl.registry.annotations import AnnotationEntry, Parameter
+from epl.registry.annotations import AnnotationEntry, MissingColumn, Parameter
 from epl.stage import Stage
 from epl.typed import (
     AddToCounter,
     AppendToList,
+    Call,
     Column,
     Const,
     Convert,
@@ -33,6 +34,20 @@ from epl.typed import (
 )
 from epl.types import Kind, Type
 
+_STAGE_2 = frozenset({Stage.MAIN, Stage.SUB})
+_STAGES: Mapping[type[Effect], frozenset[Stage]] = {
+    Decorate: frozenset(Stage),
+    Call: frozenset(Stage),
+    WriteAttributes: _STAGE_2,
+    AddToCounter: _STAGE_2,
+    AppendToList: _STAGE_2,
+    EndSession: _STAGE_2,
+    MarkBot: _STAGE_2,
+    SetDuration: frozenset({Stage.MAIN}),
+    SplitSession: frozenset({Stage.MAIN}),
+}
+"""The effects of registered annotations, and where each may be."""
+_NOT_ON_MARKERS = (EndSession, SplitSession)
 _PARAMETER_KINDS: Mapping[Kind, tuple[type, ...]] = {Kind.STRING: (str,), Kind.BOOLEAN: (bool,), Kind.INT: (int,)}
 _SHOWN = {Kind.STRING: "a string", Kind.BOOLEAN: "true or false", Kind.INT: "a whole number"}
 
@@ -72,7 +87,12 @@ class EffectChecker:
     def effects(self, bound: list[Bound], row: Row) -> tuple[Effect, ...]:
         """What the rule does with its row, in the order of its annotations."""
         passive = any(each.entry.name == "Passive" for each in bound)
-        made = (self._effect(each, row, passive) for each in bound)
+        made: list[Effect | None] = []
+        for each in bound:
+            if each.entry.expand is None:
+                made.append(self._effect(each, row, passive))
+            elif self._may_act(each, row):
+                made += self._expanded(each, row)
         return tuple(effect for effect in made if effect is not None)
 
     def refuse_without_row(self, bound: list[Bound]) -> None:
@@ -149,12 +169,7 @@ class EffectChecker:
         entry, arguments = bound.entry, bound.arguments
         if entry.documents or entry.name == "Passive":
             return None
-        if not entry.on_markers and row.event_type in self._environment.marker_types:
-            self._problems.add(
-                annotation_codes.NOT_ON_MARKER, bound.annotation.span, name=entry.name, type=row.event_type
-            )
-            return None
-        if any(self._missing(bound, row, column.name) for column in entry.columns if column.required):
+        if not self._may_act(bound, row):
             return None
         columns = tuple(row.columns.values())
         match entry.name:
@@ -191,6 +206,48 @@ class EffectChecker:
                 return None if bot_type is None else MarkBot(bot_type)
             case _:
                 raise AssertionError(f"the annotation @{entry.name} has no effect and documents nothing")
+
+    def _may_act(self, bound: Bound, row: Row) -> bool:
+        """True when the annotation may stand on this event type, and the columns that it needs are there."""
+        entry = bound.entry
+        if not entry.on_markers and row.event_type in self._environment.marker_types:
+            self._problems.add(
+                annotation_codes.NOT_ON_MARKER, bound.annotation.span, name=entry.name, type=row.event_type
+            )
+            return False
+        return not any(self._missing(bound, row, column.name) for column in entry.columns if column.required)
+
+    def _expanded(self, bound: Bound, row: Row) -> tuple[Effect, ...]:
+        """The effects of an annotation that somebody registered; its function is theirs, so anything may come."""
+        entry, span = bound.entry, bound.annotation.span
+        assert entry.expand is not None
+        for wanted in entry.columns:
+            column = row.columns.get(wanted.name)
+            if column is not None and not types.assignable(wanted.type, column.expr.type):
+                self._column_problem(bound, wanted.name, str(wanted.type), column.expr.type)
+                return ()
+        try:
+            made = tuple(entry.expand(row.columns, bound.arguments))
+        except MissingColumn as error:
+            self._missing(bound, row, str(error.args[0]))
+            return ()
+        except ValueError as error:
+            self._problems.add(annotation_codes.REFUSED, span, name=entry.name, reason=str(error))
+            return ()
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            self._problems.add(annotation_codes.REFUSED, span, name=entry.name, reason=reason)
+            return ()
+        on_marker = row.event_type in self._environment.marker_types
+        for effect in made:
+            stages = _STAGES.get(type(effect))
+            if stages is None or self._stage not in stages or (on_marker and isinstance(effect, _NOT_ON_MARKERS)):
+                reason = f"its effect {type(effect).__name__} has no place in {self._stage.value}"
+                if on_marker:
+                    reason += " on a marker"
+                self._problems.add(annotation_codes.REFUSED, span, name=entry.name, reason=reason)
+                return ()
+        return made
 
     def _missing(self, bound: Bound, row: Row, column: str) -> bool:
         if column in row.columns:

@@ -6,6 +6,7 @@ from epl import ast, types
 from epl.checker.calls import CallChecker
 from epl.checker.scope import SESSION_VARIABLES, Event
 from epl.diagnostics import did_you_mean, name_codes, type_codes
+from epl.schema import is_readable
 from epl.source import Span
 from epl.typed import Const, Expr, Field, MapValue, Now
 
@@ -63,8 +64,14 @@ class NameChecker(CallChecker):
     def _dynamic(self, target: ast.Expression) -> Expr | None:
         match target:
             case ast.Reference(name) if self.names.event is not None:
-                return Field(types.OBJECT, True, name, declared=name in self.names.event.fields)
+                return self._dynamic_field(self.names.event, name, target.span)
             case ast.Member(owner, name) if (event := self.event_named(owner)) is not None:
-                return Field(types.OBJECT, True, name, declared=name in event.fields)
+                return self._dynamic_field(event, name, target.span)
             case _:
                 return self.check(target)
+
+    def _dynamic_field(self, event: Event, name: str, span: Span) -> Expr | None:
+        if not is_readable(name):
+            self.problems.add(name_codes.FIELD_NAME, span, name=name)
+            return None
+        return Field(types.OBJECT, True, name, declared=name in event.fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -14,15 +14,15 @@ from epl.checker.declarations import Declarations
 from epl.checker.effects import Bound, EffectChecker, Row
 from epl.checker.expressions import ExpressionChecker
 from epl.checker.scope import Event, Names
-from epl.diagnostics import Problems, did_you_mean, name_codes, type_codes
+from epl.diagnostics import Problems, annotation_codes, did_you_mean, name_codes, type_codes
 from epl.environment import Environment
 from epl.limits import MAX_EXPANSION
 from epl.parser import Parsed
 from epl.session_schema import Attributes, written_attributes
 from epl.source import Span
 from epl.stage import Stage
-from epl.typed import And, Column, Const, Effect, Expr, Field, Insert, Program, Rule, Update
-from epl.typed_walk import extent
+from epl.typed import And, Apply, Column, Const, Effect, Expr, Field, Insert, Now, Program, Rule, Update
+from epl.typed_walk import extent, subexpressions
 from epl.types import Type
 
 
@@ -124,6 +124,7 @@ class _RuleSetChecker:
             rule_name = name or f"{PurePath(self._source.name).name}:{line}"
             match statement:
                 case ast.Select():
+                    self._refuse_split_by_row(bound, statement.stream.type_name.text)
                     rule = self._select(number, rule_name, statement, self._problems)
                     if rule is not None:
                         rules.append(replace(rule, effects=(*self._of_row(bound, rule, statement), *rule.effects)))
@@ -142,6 +143,13 @@ class _RuleSetChecker:
             tuple(rules),
         )
 
+    def _refuse_split_by_row(self, bound: list[Bound], type_name: str) -> None:
+        """Rows of `insert into` come when the event has had its pass, which is too late to split before it."""
+        outside = self._names.environment.event_types or self._declarations.schemas
+        for each in bound:
+            if each.entry.name == "SplitSession" and type_name in self._declarations.routed - set(outside):
+                self._problems.add(annotation_codes.SPLIT_BY_ROW, each.annotation.span, type=type_name)
+
     def _of_row(self, bound: list[Bound], rule: Rule, statement: ast.Select) -> tuple[Effect, ...]:
         expected = len(statement.columns)
         complete = len(rule.columns) >= expected or any(isinstance(c, ast.Wildcard) for c in statement.columns)
@@ -156,11 +164,15 @@ class _RuleSetChecker:
         target = checker.value_type(statement.type) or types.OBJECT
         if statement.value is None:
             return Const(target, True, None)
-        if any(isinstance(node, ast.Reference) and node.name not in before for node in ast.walk(statement.value)):
+        if any(name not in before for name in _names_read(statement.value, checker)):
             self._problems.add(type_codes.NOT_CONSTANT, statement.value.span)
             return Const(target, True, None)
         value = checker.whole(statement.value)
         if value is None:
+            return Const(target, True, None)
+        if any(isinstance(part, Now) or (isinstance(part, Apply) and not part.pure) for part in subexpressions(value)):
+            # It would be another value wherever, and whenever, the variable is read.
+            self._problems.add(type_codes.NOT_CONSTANT, statement.value.span)
             return Const(target, True, None)
         if extent(value).size > MAX_EXPANSION:
             self._problems.add(name_codes.TOO_LARGE, statement.value.span)
@@ -306,3 +318,14 @@ class _RuleSetChecker:
             ):
                 assignments.append(Column(field_name, widened(expr, target)))
         return Update(number, name, statement.span, event.type_name, condition, tuple(assignments))
+
+
+def _names_read(value: ast.Expression, checker: ExpressionChecker) -> Iterator[str]:
+    """The names that an expression reads; `Math` of `Math.abs(…)` is none."""
+    classes = {
+        id(part)
+        for node in ast.walk(value)
+        if isinstance(node, ast.MethodCall) and checker.class_name(node.target) is not None
+        for part in ast.walk(node.target)
+    }
+    return (node.name for node in ast.walk(value) if isinstance(node, ast.Reference) and id(node) not in classes)

@@ -17,7 +17,13 @@ Slots = frozenset[tuple[object, str]]
 def operands(effect: t.Effect) -> tuple[t.Expr, ...]:
     """The expressions that an effect takes from the row."""
     match effect:
-        case t.WriteAttributes(_, columns) | t.Decorate(columns) | t.Insert(_, columns) | t.Report(columns):
+        case (
+            t.WriteAttributes(_, columns)
+            | t.Decorate(columns)
+            | t.Insert(_, columns)
+            | t.Call(_, columns)
+            | t.Report(columns)
+        ):
             return tuple(column.expr for column in columns)
         case t.AddToCounter(_, amount):
             return () if amount is None else (amount,)

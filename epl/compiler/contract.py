@@ -51,5 +51,8 @@ class Effects(Protocol):
     def fail(self, rule: str, error: Exception, event: Any) -> None:
         """A rule that could not be evaluated; it has had no effect."""
 
+    def call(self, rule: str, function: Callable[[dict[str, Any]], object], row: dict[str, Any], event: Any) -> None:
+        """A registered annotation's call."""
+
     def report(self, rule: int, row: dict[str, Any]) -> None:
         """A row, when the program was compiled to report them."""

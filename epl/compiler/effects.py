@@ -8,7 +8,7 @@ from epl import typed as t
 from epl import types
 from epl.compiler.expressions import Expressions
 from epl.compiler.module import Module
-from epl.compiler.text import escaped, ungrouped
+from epl.compiler.text import escaped, remark, ungrouped
 from epl.layout import SessionLayout, Slot
 from epl.types import Kind, Type
 
@@ -57,10 +57,11 @@ class Effects:
             case t.RouteToProfile(profile, key, timestamp, duration, passive):
                 place = f"fx.routes[{self._profiles.index(profile)}]"
                 times = escaped(f"{self._optional(timestamp)}, {self._optional(duration)}")
-                yield from self._present(key, f"{place} = ({{0}}, {times}, {passive})")
+                yield from self._present(key, f"{place} = ({{0}}, {times}, {passive})  {escaped(remark(profile))}")
             case t.OpenSubSession(name, key, duration):
                 place = f"fx.subs[{self._sub_sessions.index(name)}]"
-                yield from self._present(key, f"{place} = ({{0}}, {escaped(self._optional(duration))})")
+                opened = f"{place} = ({{0}}, {escaped(self._optional(duration))})  {escaped(remark(name))}"
+                yield from self._present(key, opened)
             case t.CountDebug(counter, value, audit):
                 if value is None:
                     yield f"fx.count({counter!r})"
@@ -81,6 +82,9 @@ class Effects:
                     by_name = {column.name: column.expr for column in columns}
                     values = ", ".join(write.value(by_name[name]) for name in fields)
                     yield f"fx.rows.append(({function}, ROW_{function}({values})))"
+            case t.Call(function, columns):
+                called = self._module.constant(function, "call")
+                yield f"fx.call({rule.name!r}, {called}, {self._row(columns)}, e)"
             case t.Report(columns):
                 yield f"fx.report({rule.number}, {self._row(columns)})"
             case _:

@@ -1,4 +1,4 @@
-"""Pieces of Python text: when they need parentheses, and which words they use."""
+"""Pieces of Python text: when they need parentheses, which words they use, and remarks for those who read it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable
 _STRING = r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\""
 _ATOM = re.compile(rf"[\w.]+|{_STRING}")
 _PARENTHESES = re.compile(rf"{_STRING}|[()]")
-_WORD = re.compile(rf"{_STRING}|(?<![\w.])([A-Za-z_]\w*)")
+_WORD = re.compile(rf"{_STRING}|#[^\n]*|(?<![\w.])([A-Za-z_]\w*)")
+_REMARK = 100  # characters
 
 
 def is_atom(text: str) -> bool:
@@ -32,12 +33,19 @@ def escaped(text: str) -> str:
 
 
 def replace_words(text: str, replace: Callable[[str], str]) -> str:
-    """The text with its words replaced, apart from attributes and what stands in strings."""
+    """The text with its words replaced, apart from attributes and what stands in strings and remarks."""
 
     def word(match: re.Match[str]) -> str:
         return match[0] if match[1] is None else replace(match[1])
 
     return _WORD.sub(word, text)
+
+
+def remark(text: str) -> str:
+    """A comment of one line, whatever the text holds: names of rules and files may have any characters."""
+    line = "".join(char if char.isprintable() else " " if char.isspace() else "�" for char in text)
+    words = " ".join(line.split())
+    return f"# {words if len(words) <= _REMARK else words[: _REMARK - 1] + '…'}"
 
 
 def _is_enclosed(text: str) -> bool:

@@ -99,6 +99,23 @@ WITHOUT_ROW = _code(
     "@UpdateCounter('views') update istream PageView set n = 1;",
     "update istream PageView set n = 1;\n@UpdateCounter('views') select 1 from PageView;",
 )
+REFUSED = _code(
+    "E412",
+    "use that an annotation refuses",
+    "`@{name}` refuses this rule: {reason}",
+    "An annotation that a module registers checks its rule itself. @Points stands for one that sums a number.",
+    "@Points('score') select et as points from PageView;",
+    "@Points('score') select n as points from PageView;",
+)
+SPLIT_BY_ROW = _code(
+    "E413",
+    "split by a row that `insert into` makes",
+    "`@SplitSession` cannot act on `{type}`: its rows are made while the session goes on",
+    "A split happens before the event counts; by the time that a rule has made a row of it, it has counted.",
+    "insert into Campaign select et from PageView(et = 'ad');\n@SplitSession select 1 from Campaign;",
+    "insert into Campaign select et from PageView(et = 'ad');\n"
+    "@SplitSession select 1 from PageView(et = 'ad');\n@UpdateCounter('campaigns') select 1 from Campaign;",
+)
 
 ANNOTATION_CODES = (
     UNKNOWN_ANNOTATION,
@@ -112,4 +129,6 @@ ANNOTATION_CODES = (
     NOT_ON_MARKER,
     COLUMN_TYPE,
     WITHOUT_ROW,
+    REFUSED,
+    SPLIT_BY_ROW,
 )

@@ -135,6 +135,14 @@ TOO_LARGE = _code(
     "create expression f { x => " + "-" * 50 + "x };\nselect f(f(n)) as x from PageView;",
     "create expression f { x => -x };\nselect f(f(n)) as x from PageView;",
 )
+FIELD_NAME = _code(
+    "E216",
+    "field whose name cannot be read",
+    "events cannot be read with a field named `{name}`",
+    "Names with quotes, backslashes or control characters are written in more than one way in JSON.",
+    'create schema Click (`a"b` string);',
+    "create schema Click (a_b string);",
+)
 
 NAME_CODES = (
     UNKNOWN_NAME,
@@ -152,4 +160,5 @@ NAME_CODES = (
     UNKNOWN_STATIC,
     AMBIGUOUS_TYPE,
     TOO_LARGE,
+    FIELD_NAME,
 )

@@ -6,11 +6,13 @@ generated from them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from epl import types
 from epl.stage import Stage
+from epl.typed import Column, Effect
 from epl.types import Type
 
 _STAGE_2 = frozenset({Stage.MAIN, Stage.SUB})
@@ -38,12 +40,21 @@ class RowColumn:
     required: bool = True
 
 
+class MissingColumn(LookupError):
+    """An annotation needs a column that its rule does not select; the argument is its name."""
+
+
+Expand = Callable[[Mapping[str, Column], Mapping[str, Any]], Sequence[Effect]]
+"""Columns and arguments to effects. Raises MissingColumn, and ValueError for what it does not take."""
+
+
 @dataclass(frozen=True, slots=True)
 class AnnotationEntry:
     """One annotation.
 
     `bare` names the parameter that a bare value fills, as in `@Session("Main")`; `named` allows `name=value` as well.
-    `on_markers` False: refused on marker events. `documents`: it has no effect on sessions.
+    `on_markers` False: refused on marker events. `documents`: it has no effect on sessions. `expand` gives the effects
+    of an annotation that is not part of the language.
     """
 
     name: str
@@ -56,6 +67,7 @@ class AnnotationEntry:
     named: bool = True
     on_markers: bool = True
     documents: bool = False
+    expand: Expand | None = None
 
 
 _KEY = RowColumn("_pk_", types.STRING, "the key; a row whose `_pk_` is null or no string has no effect")

@@ -7,6 +7,7 @@ from runtime.config.keys import KEYS, Key, Kind
 from runtime.config.load import load_tenant
 from runtime.config.model import (
     CacheConfig,
+    Import,
     Limits,
     MarkerKeys,
     ProfileConfig,
@@ -22,6 +23,7 @@ __all__ = [
     "KEYS",
     "YAML_NAME",
     "CacheConfig",
+    "Import",
     "Key",
     "Kind",
     "Late",

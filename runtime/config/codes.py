@@ -172,6 +172,47 @@ FIELD_TYPES = Code(
     _HEAD + "events: {Click: {user: string}}\n" + _PROFILE + "    events: {Click: {user: int}}\n",
     _HEAD + "events: {Click: {user: string}}\n" + _PROFILE + "    events: {Click: {user: string}}\n",
 )
+IMPORT_FAILED = Code(
+    "E521",
+    "Import that fails",
+    "`{module}` cannot be imported: {reason}",
+    "Rules may call what it registers, so none can run without it. It is looked for in the tenant's folder, then among "
+    "the installed packages.",
+    "imports: [shop_functons]\n" + _MINIMAL,
+    "imports: [shop_functions]\n" + _MINIMAL,
+)
+NOTHING_REGISTERED = Code(
+    "E522",
+    "Import that registers nothing",
+    "`{module}` registers neither a function nor an annotation",
+    "What rules may use carries `@function` or `@annotation` of `epl.extend`.",
+    "imports: [json]\n" + _MINIMAL,
+    "imports: [shop_functions]\n" + _MINIMAL,
+)
+NAME_IN_USE = Code(
+    "E523",
+    "Registered name in use",
+    "`{name}` of `{module}` is there already",
+    "A rule says the name alone, so it must mean one thing.",
+    "imports: [shop_functions, shop_functions_again]\n" + _MINIMAL,
+    "imports: [shop_functions]\n" + _MINIMAL,
+)
+WRONG_EXAMPLE = Code(
+    "E524",
+    "Example that does not hold",
+    "the example `{example}` of `{name}` in `{module}` {outcome}",
+    "Examples are the documentation, and the test that the function does what its author thinks.",
+    "imports: [shop_wrong]\n" + _MINIMAL,
+    "imports: [shop_functions]\n" + _MINIMAL,
+)
+FIELD_NAME = Code(
+    "E525",
+    "Field whose name cannot be read",
+    "events cannot be read with a field named `{field}`",
+    "Names with quotes, backslashes or control characters are written in more than one way in JSON.",
+    'events: {Click: {"a\\"b": string}}\n' + _MINIMAL,
+    "events: {Click: {a_b: string}}\n" + _MINIMAL,
+)
 
 CONFIG_CODES: tuple[Code, ...] = (
     UNREADABLE,
@@ -194,5 +235,10 @@ CONFIG_CODES: tuple[Code, ...] = (
     RULES_TWICE,
     FIELD_TWICE,
     FIELD_TYPES,
+    IMPORT_FAILED,
+    NOTHING_REGISTERED,
+    NAME_IN_USE,
+    WRONG_EXAMPLE,
+    FIELD_NAME,
 )
 """All of them, by number."""

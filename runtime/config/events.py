@@ -5,9 +5,9 @@ from __future__ import annotations
 import yaml
 
 from epl.diagnostics import Problems, did_you_mean
-from epl.schema import EventType
+from epl.schema import EventType, is_readable
 from epl.types import TYPE_NAMES, Type, parse_type
-from runtime.config.codes import UNKNOWN_TYPE
+from runtime.config.codes import FIELD_NAME, UNKNOWN_TYPE
 from runtime.config.reader import entries, is_null, shown, span_of, wrong_kind
 
 # Longer than any name of a type; `parse_type` recurses once for each `[]`.
@@ -23,7 +23,9 @@ def read_events(problems: Problems, node: yaml.Node | None) -> dict[str, EventTy
 def _fields(problems: Problems, event: str, node: yaml.Node) -> dict[str, Type]:
     _check_mapping(problems, event, node)
     fields: dict[str, Type] = {}
-    for field, _, value in entries(problems, node):
+    for field, span, value in entries(problems, node):
+        if not is_readable(field):
+            problems.add(FIELD_NAME, span, field=shown(field))
         if not isinstance(value, yaml.ScalarNode):
             wrong_kind(problems, field, "a type such as `string` or `long`", value)
             continue

@@ -8,15 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from epl.diagnostics import InvalidInput, Problems
+from epl.schema import is_readable
 from runtime.config.choices import Late, StoreKind, TimeDomain, UnknownEvents
-from runtime.config.codes import IDLE_OVER_SLOTS, NO_ROOM, PAGE_TOO_LARGE
+from runtime.config.codes import FIELD_NAME, IDLE_OVER_SLOTS, NO_ROOM, PAGE_TOO_LARGE
 from runtime.config.document import read_document
 from runtime.config.events import read_events
 from runtime.config.files import read_rules, read_yaml
 from runtime.config.keys import default_text
-from runtime.config.model import CacheConfig, Limits, StoreConfig, TenantConfig, TimeConfig
+from runtime.config.model import CacheConfig, Import, Limits, StoreConfig, TenantConfig, TimeConfig
 from runtime.config.profiles import read_profiles
-from runtime.config.reader import Found, Section
+from runtime.config.reader import Found, Section, shown
 from runtime.config.units import format_duration, format_size
 
 _BLOCKS_PER_PAGE = 65_536
@@ -47,7 +48,7 @@ def _tenant(root: Section, folder: Path) -> TenantConfig:
         source=root.problems.source,
         tenant=root.text("tenant").value,
         events=read_events(root.problems, root.node("events")),
-        type_field=root.text("type_field").value,
+        type_field=_field(root, "type_field"),
         controller=read_rules(root, "controller", folder, required=True),
         unknown_events=root.choice("unknown_events", UnknownEvents).value,
         limits=Limits(
@@ -59,7 +60,7 @@ def _tenant(root: Section, folder: Path) -> TenantConfig:
         cache=_cache(cache, max_idle),
         time=_time(time),
         store=StoreConfig(root.section("store").choice("kind", StoreKind).value),
-        imports=root.modules("imports"),
+        imports=tuple(Import(found.value, found.span) for found in root.modules("imports")),
         profiles=read_profiles(root, folder, max_idle),
     )
 
@@ -92,7 +93,7 @@ def _cache(section: Section, max_idle: Found[int]) -> CacheConfig:
 
 
 def _time(section: Section) -> TimeConfig:
-    source = section.text("source").value
+    source = _field(section, "source")
     return TimeConfig(
         domain=section.choice("domain", TimeDomain).value,
         source=None if source == default_text("time.source") else source,
@@ -101,3 +102,11 @@ def _time(section: Section) -> TimeConfig:
         idle_close_ms=section.number("idle_close").value,
         future_ms=section.number("future").value,
     )
+
+
+def _field(section: Section, key: str) -> str:
+    """The name of a field of the events."""
+    found = section.text(key)
+    if not is_readable(found.value):
+        section.problems.add(FIELD_NAME, found.span, field=shown(found.value))
+    return found.value

@@ -26,6 +26,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Import:
+    """A Python module that registers functions and annotations, and where the configuration names it."""
+
+    module: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class CacheConfig:
     """The cache: `block_size`, `page_size` and `memory` in bytes, a time slot is one second, the rest are counts."""
 
@@ -117,5 +125,5 @@ class TenantConfig:
     cache: CacheConfig = field(default_factory=CacheConfig)
     time: TimeConfig = field(default_factory=TimeConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
-    imports: tuple[str, ...] = ()
+    imports: tuple[Import, ...] = ()
     profiles: tuple[ProfileConfig, ...]

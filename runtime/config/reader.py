@@ -130,7 +130,7 @@ class Section:
         )
         return Found(words(self._keys[name].default or ""), found.span, valid=False)
 
-    def modules(self, name: str) -> tuple[str, ...]:
+    def modules(self, name: str) -> tuple[Found[str], ...]:
         """Names of Python modules, such as `shop.functions`."""
         node = self._nodes.get(name)
         if node is None or is_null(node):
@@ -142,7 +142,7 @@ class Section:
         for item in node.value:
             if not _is_module(item):
                 wrong_kind(self.problems, name, expected, item)
-        return tuple(item.value for item in node.value if _is_module(item))
+        return tuple(Found(item.value, span_of(item)) for item in node.value if _is_module(item))
 
     def section(self, name: str) -> Section:
         """The mapping at a key, empty when it is absent."""

@@ -12,6 +12,25 @@ from runtime.config import TenantConfig, load_tenant
 from runtime.rules import TenantChecker
 
 RULE_FILES = ("controller.epl", "session.epl", "cart.epl")
+MODULES = {
+    "shop_functions.py": """
+from epl.extend import function
+
+@function(examples={"half(3.0)": 1.5})
+def half(x: float) -> float:
+    \"\"\"Half of a number.\"\"\"
+    return x / 2
+""",
+    "shop_functions_again.py": "from shop_functions import half\n",
+    "shop_wrong.py": """
+from epl.extend import function
+
+@function(examples={"half(3.0)": 1.4})
+def half(x: float) -> float:
+    \"\"\"Half of a number.\"\"\"
+    return x / 2
+""",
+}
 
 
 @pytest.fixture
@@ -22,6 +41,8 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ten
     folder.mkdir()
     for name in RULE_FILES:
         (folder / name).write_text("")
+    for name, source in MODULES.items():
+        (folder / name).write_text(source)
 
     def load_text(text: str) -> TenantConfig:
         (folder / "sessionizer.yaml").write_bytes(text.encode())

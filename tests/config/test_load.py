@@ -77,7 +77,7 @@ def test_every_key(load: Load) -> None:
     }
     assert config.controller == Source("shop/controller.epl", "")
     assert config.unknown_events is UnknownEvents.DEAD_LETTER
-    assert config.imports == ("shop.functions", "more")
+    assert [each.module for each in config.imports] == ["shop.functions", "more"]
     assert config.limits == Limits(2_400_000, 5_000, 100, 65_536)
     assert config.cache == CacheConfig(1_024, 2 << 20, 8 << 20, 1_024, 3_600, 0)
     assert config.time == TimeConfig(TimeDomain.EVENT, "ct", 5_000, Late.DEAD_LETTER, 120_000, 86_400_000)

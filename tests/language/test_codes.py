@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Annotated
 
 import pytest
 
 from epl import Environment, EventType, Source, check, parse
 from epl.diagnostics import Code, Severity, render
 from epl.diagnostics.codes import LANGUAGE_CODES
+from epl.extend import RowColumns, add_to_counter, annotation
+from epl.registry.annotations import ANNOTATIONS
+from epl.typed import Effect
 from epl.types import STRING
+
+
+@annotation("Points", example="@Points('score') select n as points from PageView;")
+def points(row: RowColumns, name: Annotated[str, "the sum"]) -> list[Effect]:
+    """Sums the column `points`."""
+    return [add_to_counter(name, row["points"])]
+
 
 MARKERS = ("SessionBeginEvent", "SessionEndEvent")
 ENVIRONMENT = Environment(
     event_types={name: EventType(name, {"_snid": STRING}) for name in MARKERS},
     marker_types=frozenset(MARKERS),
     profiles=frozenset({"Main"}),
+    annotations=(*ANNOTATIONS, points.__sojourn__),  # type: ignore[attr-defined]
 )
 
 
