@@ -67,5 +67,13 @@ class EngineCounters:
     """Rows of @UpdateDuration above the maximum."""
     behind_clock: int = 0
     """Events, by profile, whose own time is before the clock, where the clock is event time."""
+    late: Counter[str] = field(default_factory=Counter)
+    """Events, by profile, behind the watermark and outside their session, by what became of them."""
+    future: int = 0
+    """Events whose time was set to the wall clock, being too far ahead of it."""
+    ends_refused: int = 0
+    """Times that an end marker was not taken and has to be sent again."""
+    revived: int = 0
+    """Sessions and sub-sessions that an event brought back while their end marker waited to be taken."""
     clock_steps_back: int = 0
     """Batches whose clock was behind the one before."""

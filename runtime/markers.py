@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -15,16 +16,30 @@ from runtime.session import SessionBase
 
 _BUILDERS = """\
 def begin(s):
+    sid = s.session_id
     d = {{{type_field!r}: {type_name!r}}}
 {metadata}
-{keys}
+{begin_keys}
     return d
 
 def end(s, reason):
-    d = begin(s)
+    sid = s.session_id
+    d = {{{type_field!r}: {type_name!r}}}
+{metadata}
 {end_keys}
     return d
 """
+
+
+def marker_id(path: str, session_id: str, created_ms: int, kind: str) -> str:
+    """What tells a marker from all others and is the same whenever it is sent again: 24 hexadecimal digits.
+
+    A session id may be that of a session of another kind, too, which `path` (tenant, profile type, sub-session name)
+    tells apart.
+    """
+    text = f"{path}\0{session_id}\0{created_ms}\0{kind}"
+    # A key may hold half a surrogate pair, from `fromJson`.
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 class Marker:
@@ -36,7 +51,7 @@ class Marker:
     """
 
     def __init__(
-        self, type_name: str, type_field: str, keys: MarkerKeys, layout: SessionLayout, compiled: Compiled
+        self, type_name: str, type_field: str, path: str, keys: MarkerKeys, layout: SessionLayout, compiled: Compiled
     ) -> None:
         self.handler: Handler | None = compiled.handlers.get(type_name)
         self._fields = dict(compiled.fields.get(type_name, {}))
@@ -47,7 +62,7 @@ class Marker:
             for slot in layout.metadata.values()
             if slot.name != type_field
         ]
-        own = ((keys.id, "s.session_id"), (keys.start, "s.created_ms"))
+        own = ((keys.id, "sid"), (keys.start, "s.created_ms"))
         at_end = (
             (keys.end, "s.modified_ms"),
             (keys.duration, "s.duration_ms"),
@@ -58,10 +73,10 @@ class Marker:
             type_field=type_field,
             type_name=type_name,
             metadata="\n".join(metadata),
-            keys=_assignments(own),
-            end_keys=_assignments(at_end),
+            begin_keys=_assignments((*own, (keys.marker, f"marker_id({path!r}, sid, s.created_ms, 'begin')"))),
+            end_keys=_assignments((*own, *at_end, (keys.marker, f"marker_id({path!r}, sid, s.created_ms, 'end')"))),
         )
-        namespace: dict[str, Any] = {}
+        namespace: dict[str, Any] = {"marker_id": marker_id}
         exec(source, namespace)
         self.begin: Callable[[SessionBase], dict[str, Any]] = namespace["begin"]
         self.end: Callable[[SessionBase, str], dict[str, Any]] = namespace["end"]
@@ -81,7 +96,7 @@ def _assignments(keys: Iterable[tuple[str | None, str]]) -> str:
 
 
 def marker(
-    type_name: str | None, type_field: str, keys: MarkerKeys, layout: SessionLayout, compiled: Compiled
+    type_name: str | None, type_field: str, path: str, keys: MarkerKeys, layout: SessionLayout, compiled: Compiled
 ) -> Marker | None:
     """The marker of a name, or None where the configuration names none."""
-    return None if type_name is None else Marker(type_name, type_field, keys, layout, compiled)
+    return None if type_name is None else Marker(type_name, type_field, path, keys, layout, compiled)

@@ -24,7 +24,29 @@ class Output(Protocol):
         """An event: its line as it came, and what to add to it."""
 
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
-        """A begin or end marker; its type is in the type field, as an event's is."""
+        """A begin marker; its type is in the type field, as an event's is."""
+
+    def end_marker(self, fields: dict[str, Any], now_ms: int) -> bool:
+        """An end marker. False when it was not taken: the same one comes again until it is."""
+
+
+class _Nowhere:
+    """Takes everything and keeps nothing: for profiles that only count."""
+
+    wants_events = False
+
+    def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
+        """Nothing."""
+
+    def marker(self, fields: dict[str, Any], now_ms: int) -> None:
+        """Nothing."""
+
+    def end_marker(self, fields: dict[str, Any], now_ms: int) -> bool:
+        """Taken."""
+        return True
+
+
+NOWHERE: Output = _Nowhere()
 
 
 class LineOutput:
@@ -41,6 +63,11 @@ class LineOutput:
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
         """Appends the marker's line."""
         self._lines.append(to_json(fields))
+
+    def end_marker(self, fields: dict[str, Any], now_ms: int) -> bool:
+        """Appends the marker's line."""
+        self._lines.append(to_json(fields))
+        return True
 
     def take(self) -> list[bytes]:
         """The lines since the last call."""

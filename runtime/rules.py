@@ -188,7 +188,7 @@ def markers_of(config: ProfileConfig | SubSessionConfig) -> dict[str, EventType]
     Those that nothing declares have these fields and no others, so that rules can run on them as they are.
     """
     keys: MarkerKeys = config.keys
-    begin = {keys.id: types.STRING, keys.start: types.LONG}
+    begin = {keys.id: types.STRING, keys.start: types.LONG, keys.marker: types.STRING}
     end = {**begin, keys.end: types.LONG, keys.duration: types.LONG, keys.count: types.INT, keys.reason: types.STRING}
     found = {}
     for name, fields in ((config.begin_marker, begin), (config.end_marker, end)):

@@ -6,6 +6,7 @@ comes, whoever has been extended is put in a new slot. So an event that extends 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from operator import attrgetter
 
@@ -17,6 +18,7 @@ NEVER_MS = 1 << 70
 
 _NOWHERE_MS = -1
 _LAST_UPDATE = attrgetter("modified_ms", "turn")
+_DUE_FIRST = attrgetter("due_ms", "modified_ms", "turn")
 
 
 class TimeWheel:
@@ -40,6 +42,34 @@ class TimeWheel:
             self.next_tick_ms = (self._seconds[0] + 1) * SLOT_MS
         elif not (stands_there and session in slot):
             slot.append(session)
+
+    def first(self, due_ms_of: Callable[[MainSession], int]) -> MainSession | None:
+        """The session that is due first, None when there is none.
+
+        Sessions that have been extended since they were put here are put in their new place on the way.
+        """
+        while self._seconds:
+            second = self._seconds[0]
+            found: list[MainSession] = []
+            for session in self._slots[second]:
+                if session.due_ms // SLOT_MS == second:
+                    due_ms = due_ms_of(session)
+                    if due_ms // SLOT_MS > second:
+                        self.schedule(session, due_ms)
+                    else:
+                        session.due_ms = due_ms
+                        found.append(session)
+            if found:
+                self._slots[second] = found
+                return min(found, key=_DUE_FIRST)
+            heappop(self._seconds)
+            del self._slots[second]
+        return None
+
+    def __iter__(self) -> Iterator[MainSession]:
+        """All sessions, in the order in which they are looked at next."""
+        for second in sorted(self._slots):
+            yield from (session for session in self._slots[second] if session.due_ms // SLOT_MS == second)
 
     @staticmethod
     def forget(session: MainSession) -> None:

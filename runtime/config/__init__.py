@@ -1,14 +1,16 @@
 """The configuration of a tenant: `sessionizer.yaml` and its rule files, read and checked."""
 
-from runtime.config.choices import Late, StoreKind, TimeDomain, UnknownEvents
+from runtime.config.choices import Late, LintSeverity, StoreKind, TimeDomain, TimePolicy, UnknownEvents
 from runtime.config.codes import CONFIG_CODES
-from runtime.config.files import YAML_NAME, find_tenants
+from runtime.config.files import YAML_NAME, find_tenants, read_yaml
 from runtime.config.keys import KEYS, Key, Kind
-from runtime.config.load import load_tenant
+from runtime.config.lint import read_lint_section
+from runtime.config.load import load_tenant, read_tenant
 from runtime.config.model import (
     CacheConfig,
     Import,
     Limits,
+    LintConfig,
     MarkerKeys,
     ProfileConfig,
     StoreConfig,
@@ -28,6 +30,8 @@ __all__ = [
     "Kind",
     "Late",
     "Limits",
+    "LintConfig",
+    "LintSeverity",
     "MarkerKeys",
     "ProfileConfig",
     "StoreConfig",
@@ -36,6 +40,7 @@ __all__ = [
     "TenantConfig",
     "TimeConfig",
     "TimeDomain",
+    "TimePolicy",
     "UnknownEvents",
     "find_tenants",
     "format_duration",
@@ -43,4 +48,7 @@ __all__ = [
     "load_tenant",
     "parse_duration",
     "parse_size",
+    "read_lint_section",
+    "read_tenant",
+    "read_yaml",
 ]

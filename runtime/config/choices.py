@@ -28,9 +28,24 @@ class Late(StrEnum):
     DEAD_LETTER = "dead_letter"
 
 
+class TimePolicy(StrEnum):
+    """What ends a session: its own inactivity, or the rules of OpenReplay's session ender, in two versions."""
+
+    GAP = "gap"
+    ENDER = "ender"
+    ENDER_2022 = "ender-2022"
+
+
 class StoreKind(StrEnum):
     """Where sessions are kept beyond this process."""
 
     NONE = "none"
     EMBEDDED = "embedded"
     VALKEY = "valkey"
+
+
+class LintSeverity(StrEnum):
+    """The least that linting reports."""
+
+    ERROR = "error"
+    WARNING = "warning"

@@ -213,6 +213,30 @@ FIELD_NAME = Code(
     'events: {Click: {"a\\"b": string}}\n' + _MINIMAL,
     "events: {Click: {a_b: string}}\n" + _MINIMAL,
 )
+NO_SUCH_CODE = Code(
+    "E526",
+    "Unknown code of a diagnostic",
+    "there is no code that begins with `{given}`",
+    "A misspelt code would select nothing, or leave nothing out, without a word.",
+    "lint: {ignore: [W66]}\n" + _MINIMAL,
+    "lint: {ignore: [W606]}\n" + _MINIMAL,
+)
+ERRORS_IGNORED = Code(
+    "E527",
+    "Error that is to be ignored",
+    "errors cannot be ignored: `{given}`",
+    "What is wrong stops the rules from running, whether it is reported or not.",
+    "lint: {ignore: [E2]}\n" + _MINIMAL,
+    "lint: {ignore: [W6]}\n" + _MINIMAL,
+)
+UNKNOWN_ZONE = Code(
+    "E528",
+    "Unknown time zone",
+    "there is no time zone `{zone}`",
+    "A day ends when the clocks of its place say so. Zones are named as in the IANA database.",
+    "time: {zone: Europe/Berln}\n" + _MINIMAL,
+    "time: {zone: Europe/Berlin}\n" + _MINIMAL,
+)
 
 CONFIG_CODES: tuple[Code, ...] = (
     UNREADABLE,
@@ -240,5 +264,8 @@ CONFIG_CODES: tuple[Code, ...] = (
     NAME_IN_USE,
     WRONG_EXAMPLE,
     FIELD_NAME,
+    NO_SUCH_CODE,
+    ERRORS_IGNORED,
+    UNKNOWN_ZONE,
 )
 """All of them, by number."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from epl.diagnostics import did_you_mean
-from runtime.config.choices import Late, StoreKind, TimeDomain, UnknownEvents
+from runtime.config.choices import Late, LintSeverity, StoreKind, TimeDomain, TimePolicy, UnknownEvents
 from runtime.config.units import parse_duration, parse_size
 
 
@@ -26,6 +26,8 @@ class Kind(Enum):
     NUMBER = "a whole number, 0 or more"
     CHOICE = "one of its words"
     MODULES = "a list of names of Python modules"
+    CODES = "a list of codes or beginnings of codes, such as `W7` or `W601`"
+    SWITCH = "`true` or `false`"
     EVENTS = "a mapping of event types, each a mapping of fields to types"
     SECTION = "a mapping"
     SECTIONS = "a list of mappings"
@@ -66,6 +68,7 @@ def _marker_keys(section: str) -> tuple[Key, ...]:
         "duration": ("_sndn", "the ms between the two"),
         "count": ("_snec", "the number of its events"),
         "reason": ("_snrs", "the reason of its end"),
+        "marker": ("_snmk", "the marker's own id, the same whenever it is sent again"),
     }
     return tuple(
         Key(
@@ -103,7 +106,30 @@ KEYS: tuple[Key, ...] = (
         minimum=1,
     ),
     Key("limits.max_events", Kind.NUMBER, "0", "The largest number of events of one session; 0 is no limit."),
-    Key("limits.rate", Kind.NUMBER, "0", "The largest number of events a second; 0 is no limit."),
+    Key(
+        "limits.rate",
+        Kind.NUMBER,
+        "0",
+        "The largest number of events in a second of the clock; those above it become dead letters; 0 is no limit.",
+    ),
+    Key(
+        "limits.sessions",
+        Kind.NUMBER,
+        "0",
+        "The largest number of live sessions; the one due first is evicted for a new one; 0 is no limit.",
+    ),
+    Key(
+        "limits.state",
+        Kind.SIZE,
+        "0",
+        "The largest state and metadata of one session, in bytes; one that grows beyond is evicted; 0 is no limit.",
+    ),
+    Key(
+        "limits.rule_time",
+        Kind.DURATION,
+        "0s",
+        "How long, as a duration, a rule may take for one event before it is stopped, as an error; 0 is no limit.",
+    ),
     Key(
         "limits.max_line",
         Kind.SIZE,
@@ -157,7 +183,40 @@ KEYS: tuple[Key, ...] = (
         "60s",
         "How long, as a duration of wall time, a partition is quiet before its sessions end by the wall clock.",
     ),
-    Key("time.future", Kind.DURATION, "1h", "How far, as a duration, an event's time may be ahead of the clock."),
+    Key(
+        "time.future",
+        Kind.DURATION,
+        "1h",
+        "How far, as a duration, an event's time may be ahead of the wall clock; one further ahead is set to it.",
+    ),
+    Key(
+        "time.most_waiting",
+        Kind.NUMBER,
+        "1_000_000",
+        "The largest number of events that wait for late ones within `allowed_lateness`; beyond it the oldest goes on.",
+        minimum=1,
+    ),
+    Key("time.zone", Kind.NAME, "UTC", "The time zone in which days end, such as `Europe/Berlin`."),
+    Key(
+        "time.policy",
+        Kind.CHOICE,
+        "gap",
+        "What ends a session: its own inactivity, or the rules of OpenReplay's session ender.",
+        choices=tuple(TimePolicy),
+    ),
+    Key(
+        "time.partitions",
+        Kind.NUMBER,
+        "1",
+        "The ender's number of partitions; a session belongs to that of its key's number modulo it.",
+        minimum=1,
+    ),
+    Key(
+        "time.user_time",
+        Kind.OPTIONAL_NAME,
+        "null",
+        "The ender's field of an event that holds the time by the user's clock, in ms since 1970.",
+    ),
     Key("store", Kind.SECTION, "{}", "Where sessions are kept beyond this process."),
     Key(
         "store.kind",
@@ -166,6 +225,17 @@ KEYS: tuple[Key, ...] = (
         "The store: none, embedded in this process, or valkey.",
         choices=tuple(StoreKind),
     ),
+    Key("lint", Kind.SECTION, "{}", "What `sojourn lint` reports; a `sojourn.toml` has the same keys under `[lint]`."),
+    Key("lint.select", Kind.CODES, "[E, W6, W7]", "The warnings to report; errors always are."),
+    Key("lint.ignore", Kind.CODES, "[]", "The warnings to leave out of those."),
+    Key(
+        "lint.severity",
+        Kind.CHOICE,
+        "warning",
+        "The least to report: with `error`, no warnings.",
+        choices=tuple(LintSeverity),
+    ),
+    Key("lint.strict", Kind.SWITCH, "false", "Whether warnings end with exit code 1, too."),
     Key(
         "profiles",
         Kind.SECTIONS,
@@ -193,6 +263,18 @@ KEYS: tuple[Key, ...] = (
         Kind.DURATION,
         "24h",
         "The longest time, as a duration, that a session lives; 0 is no limit.",
+    ),
+    Key(
+        f"{_PROFILE}.midnight",
+        Kind.SWITCH,
+        "false",
+        "Whether a session ends when the day ends in `time.zone`, and the next event opens another.",
+    ),
+    Key(
+        f"{_PROFILE}.shadow",
+        Kind.SWITCH,
+        "false",
+        "Whether the profile only counts: its sessions begin and end, but neither markers nor decorations leave.",
     ),
     Key(f"{_PROFILE}.begin_marker", Kind.OPTIONAL_NAME, "null", "The type of the event sent when a session begins."),
     Key(f"{_PROFILE}.end_marker", Kind.OPTIONAL_NAME, "null", "The type of the event sent when a session ends."),

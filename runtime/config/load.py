@@ -6,15 +6,18 @@ A wrong value counts as its default while reading goes on; the result is only gi
 from __future__ import annotations
 
 from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
 
-from epl.diagnostics import InvalidInput, Problems
+from epl.diagnostics import InvalidInput, Problems, did_you_mean
 from epl.schema import is_readable
-from runtime.config.choices import Late, StoreKind, TimeDomain, UnknownEvents
-from runtime.config.codes import FIELD_NAME, IDLE_OVER_SLOTS, NO_ROOM, PAGE_TOO_LARGE
+from epl.source import Source
+from runtime.config.choices import Late, StoreKind, TimeDomain, TimePolicy, UnknownEvents
+from runtime.config.codes import FIELD_NAME, IDLE_OVER_SLOTS, NO_ROOM, PAGE_TOO_LARGE, UNKNOWN_ZONE
 from runtime.config.document import read_document
 from runtime.config.events import read_events
 from runtime.config.files import read_rules, read_yaml
 from runtime.config.keys import default_text
+from runtime.config.lint import read_lint
 from runtime.config.model import CacheConfig, Import, Limits, StoreConfig, TenantConfig, TimeConfig
 from runtime.config.profiles import read_profiles
 from runtime.config.reader import Found, Section, shown
@@ -30,7 +33,11 @@ def load_tenant(folder_or_yaml: Path) -> TenantConfig:
     Rules are read but not compiled. Raises InvalidInput with every problem of the YAML in the order of their places,
     or with the one that a file or folder is missing or cannot be read.
     """
-    folder, source = read_yaml(folder_or_yaml)
+    return read_tenant(*read_yaml(folder_or_yaml))
+
+
+def read_tenant(folder: Path, source: Source) -> TenantConfig:
+    """The configuration that a text of YAML gives in a tenant's folder. Raises InvalidInput as `load_tenant`."""
     problems = Problems(source)
     node = read_document(problems)
     config = None if problems.has_errors else _tenant(Section(problems, node), folder)
@@ -55,11 +62,15 @@ def _tenant(root: Section, folder: Path) -> TenantConfig:
             max_idle_ms=max_idle.value,
             max_events=limits.number("max_events").value,
             rate=limits.number("rate").value,
+            sessions=limits.number("sessions").value,
+            max_state_bytes=limits.number("state").value,
+            rule_time_ms=limits.number("rule_time").value,
             max_line_bytes=limits.number("max_line").value,
         ),
         cache=_cache(cache, max_idle),
         time=_time(time),
         store=StoreConfig(root.section("store").choice("kind", StoreKind).value),
+        lint=read_lint(root.section("lint")),
         imports=tuple(Import(found.value, found.span) for found in root.modules("imports")),
         profiles=read_profiles(root, folder, max_idle),
     )
@@ -101,7 +112,24 @@ def _time(section: Section) -> TimeConfig:
         late=section.choice("late", Late).value,
         idle_close_ms=section.number("idle_close").value,
         future_ms=section.number("future").value,
+        most_waiting=section.number("most_waiting").value,
+        zone=_zone(section),
+        policy=section.choice("policy", TimePolicy).value,
+        partitions=section.number("partitions").value,
+        user_time=section.optional_text("user_time").value,
     )
+
+
+def _zone(section: Section) -> str:
+    """The name of a time zone that this machine knows."""
+    found = section.text("zone")
+    try:
+        ZoneInfo(found.value)
+    except (KeyError, OSError, ValueError):
+        # Names are paths below a folder of zones, so a strange one may fail in any way that a path can.
+        hint = did_you_mean(found.value, available_timezones())
+        section.problems.add(UNKNOWN_ZONE, found.span, hint=hint, zone=shown(found.value))
+    return found.value
 
 
 def _field(section: Section, key: str) -> str:

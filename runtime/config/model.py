@@ -11,18 +11,24 @@ from pathlib import Path
 
 from epl.schema import EventType
 from epl.source import Source, Span
-from runtime.config.choices import Late, StoreKind, TimeDomain, UnknownEvents
+from runtime.config.choices import Late, LintSeverity, StoreKind, TimeDomain, TimePolicy, UnknownEvents
 from runtime.config.keys import default_number, default_text
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What no session and no event may exceed; `max_events` a session and `rate` events a second are off when 0."""
+    """What no session and no event may exceed; apart from `max_idle_ms` and `max_line_bytes`, 0 is no limit.
+
+    `max_events` are those of a session, `rate` those of a second, `sessions` the live ones of a tenant.
+    """
 
     max_idle_ms: int = default_number("limits.max_idle")
     max_events: int = default_number("limits.max_events")
     rate: int = default_number("limits.rate")
     max_line_bytes: int = default_number("limits.max_line")
+    sessions: int = default_number("limits.sessions")
+    max_state_bytes: int = default_number("limits.state")
+    rule_time_ms: int = default_number("limits.rule_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,11 @@ class TimeConfig:
     late: Late = Late.EXTEND
     idle_close_ms: int = default_number("time.idle_close")
     future_ms: int = default_number("time.future")
+    most_waiting: int = default_number("time.most_waiting")
+    zone: str = default_text("time.zone")
+    policy: TimePolicy = TimePolicy.GAP
+    partitions: int = default_number("time.partitions")
+    user_time: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,16 @@ class StoreConfig:
     """The store that outlives the process."""
 
     kind: StoreKind = StoreKind.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class LintConfig:
+    """What linting reports; None is left to whoever decides next. Codes are codes or beginnings of codes."""
+
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] | None = None
+    severity: LintSeverity | None = None
+    strict: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +95,7 @@ class MarkerKeys:
     duration: str | None = default_text("profiles[].keys.duration")
     count: str | None = default_text("profiles[].keys.count")
     reason: str | None = default_text("profiles[].keys.reason")
+    marker: str | None = default_text("profiles[].keys.marker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +116,16 @@ class ProfileConfig:
     """A kind of session; `span` is its name's place in the YAML.
 
     `max_active_ms` of 0 is no limit, a marker of None is not sent, and `events` are the profile's own, which hold
-    beside the tenant's (over one of the same name) for its sub-sessions too.
+    beside the tenant's (over one of the same name) for its sub-sessions too. `midnight`: none lives beyond the end of
+    a day. `shadow`: it counts, and nothing of it leaves.
     """
 
     name: str
     type: int
     gap_ms: int = default_number("profiles[].gap")
     max_active_ms: int = default_number("profiles[].max_active")
+    midnight: bool = False
+    shadow: bool = False
     begin_marker: str | None = None
     end_marker: str | None = None
     keys: MarkerKeys = field(default_factory=MarkerKeys)
@@ -125,5 +150,6 @@ class TenantConfig:
     cache: CacheConfig = field(default_factory=CacheConfig)
     time: TimeConfig = field(default_factory=TimeConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
+    lint: LintConfig = field(default_factory=LintConfig)
     imports: tuple[Import, ...] = ()
     profiles: tuple[ProfileConfig, ...]

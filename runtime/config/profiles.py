@@ -69,6 +69,8 @@ def _profile(section: Section, folder: Path, max_idle: Found[int], names: _Taken
         type=number.value,
         gap_ms=gap.value,
         max_active_ms=max_active.value,
+        midnight=section.switch("midnight").value,
+        shadow=section.switch("shadow").value,
         begin_marker=begin,
         end_marker=end,
         keys=_marker_keys(section.section("keys")),
@@ -111,7 +113,9 @@ def _markers(section: Section, taken: _Taken) -> tuple[str | None, str | None]:
 
 
 def _marker_keys(section: Section) -> MarkerKeys:
-    fields = {name: section.optional_text(name) for name in ("id", "start", "end", "duration", "count", "reason")}
+    fields = {
+        name: section.optional_text(name) for name in ("id", "start", "end", "duration", "count", "reason", "marker")
+    }
     key_by_name: dict[str, str] = {}
     # Defaults first, so that what is reported is what the user wrote.
     for key, found in sorted(fields.items(), key=lambda item: item[1].given):

@@ -130,6 +130,18 @@ class Section:
         )
         return Found(words(self._keys[name].default or ""), found.span, valid=False)
 
+    def switch(self, name: str) -> Found[bool]:
+        """`true` or `false`, in any of YAML's spellings of case."""
+        key, node = self._keys[name], self._nodes.get(name)
+        default = key.default == "true"
+        if node is None:
+            return self._absent(default)
+        text = node.value.lower() if isinstance(node, yaml.ScalarNode) and node.tag == f"{_TAG}bool" else ""
+        if text in ("true", "false"):
+            return Found(text == "true", span_of(node))
+        wrong_kind(self.problems, name, key.kind.value, node)
+        return Found(default, span_of(node), valid=False)
+
     def modules(self, name: str) -> tuple[Found[str], ...]:
         """Names of Python modules, such as `shop.functions`."""
         node = self._nodes.get(name)

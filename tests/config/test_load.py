@@ -15,12 +15,15 @@ from runtime.config import (
     CacheConfig,
     Late,
     Limits,
+    LintConfig,
+    LintSeverity,
     MarkerKeys,
     StoreConfig,
     StoreKind,
     TenantConfig,
     TimeConfig,
     TimeDomain,
+    TimePolicy,
     UnknownEvents,
     load_tenant,
 )
@@ -36,18 +39,33 @@ type_field: kind
 controller: controller.epl
 unknown_events: dead_letter
 imports: [shop.functions, more]
-limits: {max_idle: 40m, max_events: 5_000, rate: 100, max_line: 64KiB}
+limits:
+  {max_idle: 40m, max_events: 5_000, rate: 100, max_line: 64KiB, sessions: 9, state: 4KiB, rule_time: 50ms}
 cache: {block_size: 1KiB, page_size: 2MiB, memory: 8MiB, hash_capacity: 1024, max_time_slots: 3600, hot: 0}
-time: {domain: event, source: ct, allowed_lateness: 5s, late: dead_letter, idle_close: 2m, future: 1d}
+time:
+  domain: event
+  source: ct
+  allowed_lateness: 5s
+  late: dead_letter
+  idle_close: 2m
+  future: 1d
+  most_waiting: 77
+  zone: Europe/Berlin
+  policy: ender-2022
+  partitions: 4
+  user_time: ut
 store: {kind: valkey}
+lint: {select: [W], ignore: [w806, W9], severity: warning, strict: true}
 profiles:
   - name: PulsarSession
     type: 7
     gap: 20m
     max_active: 0
+    midnight: true
+    shadow: true
     begin_marker: SessionBegin
     end_marker: ~
-    keys: {id: sid, start: null, end: e, duration: d, count: c, reason: r}
+    keys: {id: sid, start: null, end: e, duration: d, count: c, reason: r, marker: m}
     events: {SessionBegin: {sid: string}}
     rules: session.epl
     sub_sessions:
@@ -55,7 +73,7 @@ profiles:
         gap: 10m
         begin_marker: CartBegin
         end_marker: CartEnd
-        keys: {id: cid, start: cs, end: ce, duration: cd, count: cc, reason: null}
+        keys: {id: cid, start: cs, end: ce, duration: cd, count: cc, reason: null, marker: null}
         rules: cart.epl
       - {name: Page, rules_text: "a\\nb"}
   - name: Other
@@ -78,20 +96,34 @@ def test_every_key(load: Load) -> None:
     assert config.controller == Source("shop/controller.epl", "")
     assert config.unknown_events is UnknownEvents.DEAD_LETTER
     assert [each.module for each in config.imports] == ["shop.functions", "more"]
-    assert config.limits == Limits(2_400_000, 5_000, 100, 65_536)
+    assert config.limits == Limits(2_400_000, 5_000, 100, 65_536, 9, 4_096, 50)
     assert config.cache == CacheConfig(1_024, 2 << 20, 8 << 20, 1_024, 3_600, 0)
-    assert config.time == TimeConfig(TimeDomain.EVENT, "ct", 5_000, Late.DEAD_LETTER, 120_000, 86_400_000)
+    assert config.time == TimeConfig(
+        TimeDomain.EVENT,
+        "ct",
+        5_000,
+        Late.DEAD_LETTER,
+        120_000,
+        86_400_000,
+        77,
+        "Europe/Berlin",
+        TimePolicy.ENDER_2022,
+        4,
+        "ut",
+    )
     assert config.store == StoreConfig(StoreKind.VALKEY)
+    assert config.lint == LintConfig(("W",), ("W806", "W9"), LintSeverity.WARNING, True)
     first, second = config.profiles
     assert (first.name, first.type, first.gap_ms, first.max_active_ms) == ("PulsarSession", 7, 1_200_000, 0)
+    assert (first.midnight, first.shadow) == (True, True)
     assert (first.begin_marker, first.end_marker) == ("SessionBegin", None)
-    assert first.keys == MarkerKeys("sid", None, "e", "d", "c", "r")
+    assert first.keys == MarkerKeys("sid", None, "e", "d", "c", "r", "m")
     assert list(first.events) == ["SessionBegin"]
     assert first.rules == Source("shop/session.epl", "// naïve\n")
     assert config.source.slice(first.span) == "PulsarSession"
     cart, page = first.sub_sessions
     assert (cart.name, cart.gap_ms, cart.begin_marker, cart.end_marker) == ("Cart", 600_000, "CartBegin", "CartEnd")
-    assert cart.keys == MarkerKeys("cid", "cs", "ce", "cd", "cc", None)
+    assert cart.keys == MarkerKeys("cid", "cs", "ce", "cd", "cc", None, None)
     assert cart.rules.name == "shop/cart.epl"
     assert config.source.slice(cart.span) == "Cart"
     assert (page.gap_ms, page.begin_marker, page.keys) == (1_200_000, None, MarkerKeys())

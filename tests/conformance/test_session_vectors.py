@@ -37,7 +37,7 @@ def profile_config(theirs: dict[str, Any], max_idle_ms: int) -> ProfileConfig:
         max_active_ms=theirs.get("maxActiveTime", DAY_MS),
         begin_marker=theirs.get("beginMarker"),
         end_marker=theirs.get("endMarker"),
-        keys=MarkerKeys(id=theirs.get("sessionIdKey", "_snid"), reason=None),
+        keys=MarkerKeys(id=theirs.get("sessionIdKey", "_snid"), reason=None, marker=None),
         events=event_types(theirs.get("eventTypes")),
         rules=Source(theirs["name"], theirs.get("epl", "")),
         sub_sessions=tuple(
@@ -46,7 +46,7 @@ def profile_config(theirs: dict[str, Any], max_idle_ms: int) -> ProfileConfig:
                 gap_ms=max_idle_ms,
                 begin_marker=sub.get("beginMarker"),
                 end_marker=sub.get("endMarker"),
-                keys=MarkerKeys(reason=None),
+                keys=MarkerKeys(reason=None, marker=None),
                 rules=Source(sub["name"], sub.get("epl", "")),
                 span=NOWHERE,
             )
@@ -81,6 +81,10 @@ class Sent:
         line = decorated(raw, decorations) if decorations else raw
         fields = json.loads(line)
         self.sent.append({"now": now_ms, "type": fields.pop("_type"), "event": fields})
+
+    def end_marker(self, fields: dict[str, Any], now_ms: int) -> bool:
+        self.marker(fields, now_ms)
+        return True
 
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
         self.event(json.dumps(fields).encode(), None, now_ms)

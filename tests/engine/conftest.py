@@ -26,6 +26,10 @@ class Sent:
     def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
         self.sent.append((now_ms, json.loads(decorated(raw, decorations) if decorations else raw)))
 
+    def end_marker(self, fields: dict[str, Any], now_ms: int) -> bool:
+        self.marker(fields, now_ms)
+        return True
+
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
         self.sent.append((now_ms, json.loads(to_json(fields))))
 

@@ -237,8 +237,11 @@ def config(rules: tuple[Rule, ...], sub_rules: tuple[Rule, ...], gap: int, max_a
             {
                 **visit,
                 **markers,
+                "keys": {"marker": None},
                 "rules_text": "".join(text for text, _ in rules),
-                "sub_sessions": [{**part, "rules_text": "".join(text for text, _ in sub_rules)}],
+                "sub_sessions": [
+                    {**part, "keys": {"marker": None}, "rules_text": "".join(text for text, _ in sub_rules)}
+                ],
             }
         ],
     }

@@ -26,7 +26,10 @@ def _replayed(name: str) -> tuple[list[Line], Replayed]:
     sink = MemorySink()
     folder = EXAMPLES / name
     replayed = Replay(compile_tenant(load_tenant(folder)), sink).run([str(folder / "events.ndjson.gz")])
-    return [json.loads(line) for line in sink.lines], replayed
+    lines = [json.loads(line) for line in sink.lines]
+    ids = [line.pop("_snmk") for line in lines if "_snmk" in line]
+    assert len(ids) == len(set(ids)), "each marker has an id of its own"
+    return lines, replayed
 
 
 @pytest.fixture(scope="session")

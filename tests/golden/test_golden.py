@@ -42,6 +42,10 @@ class Sent:
     def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
         self._keep(decorated(raw, decorations) if decorations else raw, now_ms)
 
+    def end_marker(self, fields: dict[str, Any], now_ms: int) -> bool:
+        self.marker(fields, now_ms)
+        return True
+
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
         self._keep(to_json(fields), now_ms)
 

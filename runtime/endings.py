@@ -1,0 +1,236 @@
+"""How sessions of a profile end: what is due when, and ends that stay until they are delivered (engine.md §8).
+
+An ended session is gone only when the output has taken its end marker. One that is refused keeps the session as it
+was; the same marker is sent again at later ticks, and an event that comes first brings the session back to life.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from runtime.cache import SLOT_MS, SessionTable, TimeWheel
+from runtime.kinds import Kind, Surroundings
+from runtime.markers import Marker
+from runtime.output import NOWHERE, Output
+from runtime.rules import ProfileRules
+from runtime.session import MainSession, SessionBase, SubSession
+
+_MOST_CUT = 10_000
+_LONGEST_WAIT_MS = 60_000
+
+_Name = tuple[str, str, int]
+"""A session among those of a profile: the key of its session, its own, and the number of its kind."""
+
+_encoded = msgspec.msgpack.Encoder(enc_hook=str).encode
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An end marker that was refused, and what its session was then."""
+
+    reason: str
+    fields: dict[str, Any]
+    count: int
+    attempts: int
+    retry_ms: int
+
+
+class Endings(Kind):
+    """The live sessions of one profile, and how they end."""
+
+    def __init__(self, rules: ProfileRules, number: int, table: SessionTable, around: Surroundings) -> None:
+        config = rules.config
+        path = f"{around.tenant}/{config.type}"
+        super().__init__(rules, MainSession, number, path, around)
+        self.sub_sessions = [
+            Kind(sub, SubSession, place, f"{path}/{sub.config.name}", around)
+            for place, sub in enumerate(rules.sub_sessions)
+        ]
+        self.table = table
+        self.max_active_ms = config.max_active_ms
+        self.shadow = config.shadow
+        self._output: Output = NOWHERE if config.shadow else around.output
+        self._midnight = config.midnight
+        self._around = around
+        self._effects = around.effects
+        self._cut_until_ms: dict[str, int] = {}
+        self._waiting: dict[_Name, _Waiting] = {}
+        self._alone: dict[int, MainSession] = {}
+
+    # ---- what is due
+
+    def on_tick(self, session: MainSession, tick_ms: int, wheel: TimeWheel, judged: str = "gap") -> None:
+        """The second has come for which a session stood in the wheel: it ends, or goes to its new place.
+
+        `judged` is the reason of an end by inactivity.
+        """
+        waiting = self._still_waiting(session)
+        if waiting is not None:
+            if not self.end(session, waiting.reason, tick_ms):
+                self._try_again(session, wheel)
+            return
+        # At a tick due means before it (engine.md §6): what expires at the tick itself waits for the next.
+        if session.sub_sessions:
+            self._end_due_subs(session, tick_ms - 1, tick_ms)
+        if session.expires_at_ms < tick_ms:
+            ended = self.end(session, judged, tick_ms)
+        elif reason := self._cut_short(session, tick_ms):
+            ended = self._cut(session, reason, tick_ms)
+        else:
+            # A sub-session whose end was refused is still due: the next second is soon enough.
+            wheel.schedule(session, max(self.due_ms(session), tick_ms))
+            if not self.table.keeps_objects:
+                self.table.put(session)
+            return
+        if not ended:
+            self._try_again(session, wheel)
+
+    def _try_again(self, session: MainSession, wheel: TimeWheel) -> None:
+        """Puts a session whose end was refused into the second of its next attempt."""
+        # What is due in a second is looked at when that is over.
+        wheel.schedule(session, self._waiting[_name(session)].retry_ms - 1)
+
+    def _cut_short(self, session: MainSession, now_ms: int) -> str | None:
+        """Why a session that is not quiet ends now: it is too old, or its day is over."""
+        if 0 < self.max_active_ms < now_ms - session.created_ms:
+            return "max_active"
+        if self._midnight and now_ms >= self._around.days.end_ms(session.created_ms):
+            return "split"
+        return None
+
+    def due_ms(self, session: MainSession) -> int:
+        """When something of a session may be due: itself, a sub-session, its cap, its day."""
+        due_ms = session.expires_at_ms
+        if self.max_active_ms > 0:
+            due_ms = min(due_ms, session.created_ms + self.max_active_ms)
+        if self._midnight:
+            # A tick at midnight itself is due, so it stands in the second before.
+            due_ms = min(due_ms, self._around.days.end_ms(session.created_ms) - 1)
+        for sub in session.sub_sessions or ():
+            due_ms = min(due_ms, sub.expires_at_ms)
+        return due_ms
+
+    # ---- ends
+
+    def _cut(self, session: MainSession, reason: str, now_ms: int) -> bool:
+        """Ends a session whose events may go on, and for max_active remembers until when that would show."""
+        expires_at_ms = session.expires_at_ms
+        if not self.end(session, reason, now_ms):
+            return False
+        if reason == "max_active":
+            if len(self._cut_until_ms) >= _MOST_CUT:
+                self._cut_until_ms = {key: until for key, until in self._cut_until_ms.items() if until > now_ms}
+            self._cut_until_ms[session.key] = expires_at_ms
+        return True
+
+    def end(self, session: MainSession, reason: str, now_ms: int) -> bool:
+        """Ends a session, its sub-sessions before it, oldest first. False when a marker was refused: it lives on."""
+        for sub in list(session.sub_sessions or ()):
+            if not self._end_sub(session, sub, "parent", now_ms):
+                self._remember(session, reason, now_ms)
+                return False
+        if not self._deliver(self, session, None, reason, now_ms):
+            return False
+        TimeWheel.forget(session)
+        if self._alone.pop(id(session), None) is None:
+            self.table.remove(session)
+        if self._waiting:
+            self._waiting.pop(_name(session), None)
+        self.counters.count_end(reason, session.duration_ms, session.count)
+        return True
+
+    def _end_due_subs(self, session: MainSession, due_ms: int, now_ms: int) -> None:
+        """Ends sub-sessions with `expires_at_ms <= due_ms`, the last opened first."""
+        for sub in reversed(session.sub_sessions or []):
+            if sub.expires_at_ms <= due_ms:
+                self._end_sub(session, sub, "gap", now_ms)
+
+    def _end_sub(self, session: MainSession, sub: SubSession, reason: str, now_ms: int) -> bool:
+        kind = self.sub_sessions[sub.number]
+        live = session.sub_sessions
+        assert live is not None
+        if not self._deliver(kind, sub, session, reason, now_ms):
+            return False
+        live.remove(sub)
+        kind.counters.count_end(reason, sub.duration_ms, sub.count)
+        return True
+
+    def _deliver(self, kind: Kind, session: SessionBase, parent: MainSession | None, reason: str, now_ms: int) -> bool:
+        """Sends an end marker: the one that was made when the session ended, if it was refused before."""
+        sent = kind.end_marker
+        if sent is None:
+            return True
+        waiting = self._still_waiting(session)
+        if waiting is not None and waiting.retry_ms > now_ms:
+            return False
+        if waiting is not None and waiting.fields:
+            fields = waiting.fields
+        else:
+            fields = sent.end(session, reason)
+            self._run_rules(sent, fields, session, parent, now_ms)
+        if self._output.end_marker(fields, now_ms):
+            if waiting is not None:
+                del self._waiting[_name(session)]
+            return True
+        self._around.counters.ends_refused += 1
+        self._remember(session, reason, now_ms, fields)
+        return False
+
+    def _remember(self, session: SessionBase, reason: str, now_ms: int, fields: dict[str, Any] | None = None) -> None:
+        """Notes that a session could not end: it is tried again after 1 s, then 2 s, up to a minute."""
+        before = self._waiting.get(_name(session))
+        attempts = 0 if before is None else before.attempts + 1
+        retry_ms = now_ms + min(SLOT_MS << min(attempts, 10), _LONGEST_WAIT_MS)
+        self._waiting[_name(session)] = _Waiting(reason, fields or {}, session.count, attempts, retry_ms)
+
+    def _still_waiting(self, session: SessionBase) -> _Waiting | None:
+        """The refused end of a session, unless an event has come since."""
+        waiting = self._waiting.get(_name(session)) if self._waiting else None
+        if waiting is not None and waiting.count != session.count:
+            self._revive(session)
+            return None
+        return waiting
+
+    def _revive(self, session: SessionBase) -> None:
+        """An event came before the end was taken: the session goes on."""
+        if self._waiting.pop(_name(session), None) is not None:
+            self._around.counters.revived += 1
+
+    # ---- markers and limits
+
+    def _send_begin(self, kind: Kind, session: SessionBase, parent: MainSession | None, now_ms: int) -> None:
+        sent = kind.begin_marker
+        if sent is not None:
+            fields = sent.begin(session)
+            self._run_rules(sent, fields, session, parent, now_ms)
+            self._output.marker(fields, now_ms)
+
+    def _run_rules(
+        self, sent: Marker, fields: dict[str, Any], session: SessionBase, parent: SessionBase | None, now_ms: int
+    ) -> None:
+        """Runs the kind's rules on a marker; their decorations are on it from here on."""
+        if sent.handler is None:
+            return
+        effects = self._effects
+        decorations = sent.handler(sent.as_event(fields), session, parent, now_ms, effects)
+        if effects.rows:
+            # A marker neither opens nor ends anything, and so do the rows that it makes.
+            subs, end = effects.subs.copy(), effects.end
+            decorations = effects.further_passes(session, parent, now_ms, decorations)
+            effects.subs, effects.end = subs, end
+        if decorations:
+            fields.update(decorations)
+
+    def _is_too_large(self, session: MainSession) -> bool:
+        """True when state and metadata are beyond the limit, as they would be stored."""
+        values = [getattr(session, attribute) for attribute in self.layout.attributes]
+        return len(_encoded(values)) > self._around.max_state_bytes
+
+
+def _name(session: SessionBase) -> _Name:
+    return (
+        (session.parent_key, session.key, session.number) if isinstance(session, SubSession) else ("", session.key, -1)
+    )

@@ -1,0 +1,78 @@
+"""What sessions and sub-sessions of one kind have in common: class, rules, markers, counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from epl.compiler import Compiled, Handler
+from runtime.cache import TimeWheel
+from runtime.config import MarkerKeys
+from runtime.counters import EngineCounters, SessionCounters
+from runtime.days import DayEnds
+from runtime.effects import Effects
+from runtime.markers import Marker, marker
+from runtime.output import Output
+from runtime.rules import ProfileRules, SubSessionRules
+from runtime.session import SessionBase, session_class
+
+Overlay = Callable[[Any, dict[str, Any]], None]
+"""Puts decorations into the fields of an event that rules read."""
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the profiles of a tenant share.
+
+    `wheel` is that of the partition at work, for sessions that open. `handlers` looks up a rule set's handlers by
+    class of event. `make_room` is called before a session opens.
+    """
+
+    tenant: str
+    effects: Effects
+    wheel: TimeWheel
+    output: Output
+    overlay: Overlay
+    counters: EngineCounters
+    days: DayEnds
+    max_idle_ms: int
+    max_events: int
+    max_state_bytes: int
+    type_field: str
+    handlers: Callable[[Compiled], dict[type[Any], Handler]]
+    make_room: Callable[[int], None] | None
+
+
+class Kind:
+    """One kind of session. `path` tells it from all others of its tenant, in the ids of markers."""
+
+    def __init__(
+        self,
+        rules: ProfileRules | SubSessionRules,
+        base: type[SessionBase],
+        number: int,
+        path: str,
+        around: Surroundings,
+    ) -> None:
+        config, layout = rules.config, rules.layout
+        self.compiled = rules.compiled
+        self.name = config.name
+        self.path = path
+        self.gap_ms = config.gap_ms
+        self.layout = layout
+        self.session_class: type[Any] = session_class(base, layout, number)
+        keys: MarkerKeys = config.keys
+        self.begin_marker: Marker | None = marker(
+            config.begin_marker, around.type_field, path, keys, layout, rules.compiled
+        )
+        self.end_marker: Marker | None = marker(
+            config.end_marker, around.type_field, path, keys, layout, rules.compiled
+        )
+        self.handlers = around.handlers(rules.compiled)
+        self.counters = SessionCounters()
+
+    def first_gap_ms(self, duration_ms: int | None, most_ms: int) -> int:
+        """The gap of one that opens: what its row gives as `_duration_`, if above 0, else the configured one."""
+        wanted_ms = duration_ms if duration_ms is not None and duration_ms > 0 else self.gap_ms
+        return min(wanted_ms, most_ms)

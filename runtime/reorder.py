@@ -1,0 +1,70 @@
+"""Events that may come out of order wait for their turn, as long as `time.allowed_lateness` says.
+
+What is released is in the order of time, so a stream that is shuffled within the allowed lateness gives what the
+sorted one gives. The watermark is the highest time seen less the lateness; an event behind it is late and goes through
+at once, for the engine to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush
+from itertools import count
+
+from runtime.event import BAD_LINE, Refused
+
+Refuse = Callable[[Refused], None]
+Taken = tuple[int, bytes, Refuse]
+"""A line with its number in its source, and who takes it if it is refused."""
+
+
+class Reorder:
+    """The waiting events of one partition. `time_ms_of` tells the time of a line, None for one that has none."""
+
+    def __init__(self, lateness_ms: int, most_waiting: int, time_ms_of: Callable[[bytes], int | None]) -> None:
+        self.floor_ms = -(1 << 63)
+        """The clock of the line that was handed out last: its own time, or the watermark that it is behind."""
+        self.watermark_ms = -(1 << 63)
+        self._lateness_ms = lateness_ms
+        self._most_waiting = most_waiting
+        self._time_ms_of = time_ms_of
+        self._serial = count()
+        self._waiting: list[tuple[int, int, Taken]] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def take(self, lines: Iterable[Taken], latest_ms: int, wall_ms: int) -> Iterator[Taken]:
+        """The lines whose turn it is now that these have come; times above `latest_ms` count as `wall_ms`."""
+        for taken in lines:
+            try:
+                time_ms = self._time_ms_of(taken[1])
+            except BAD_LINE:
+                time_ms = None
+            if time_ms is None:
+                yield taken
+                continue
+            if time_ms > latest_ms:
+                time_ms = wall_ms
+            if time_ms < self.watermark_ms:
+                self.floor_ms = self.watermark_ms
+                yield taken
+                continue
+            heappush(self._waiting, (time_ms, next(self._serial), taken))
+            self.watermark_ms = max(self.watermark_ms, time_ms - self._lateness_ms)
+            while self._waiting and (
+                self._waiting[0][0] <= self.watermark_ms or len(self._waiting) > self._most_waiting
+            ):
+                yield self._release()
+
+    def flush(self) -> Iterator[Taken]:
+        """All that still wait, in order."""
+        while self._waiting:
+            yield self._release()
+
+    def _release(self) -> Taken:
+        time_ms, _, taken = heappop(self._waiting)
+        self.floor_ms = time_ms
+        # Let go before its time when too many wait: nothing may come in behind it any more.
+        self.watermark_ms = max(self.watermark_ms, time_ms)
+        return taken
