@@ -4,15 +4,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
+FUZZ_SECONDS ?= 3600
+FUZZ_TARGET ?= rules
 
-.PHONY: help demo test check format reference bench clean
+.PHONY: help demo test check format reference bench fuzz clean
 
 help:
 	@echo "make demo       a shop's events into visits and carts, by the rules of examples/shop"
 	@echo "make test       all tests"
-	@echo "make check      ruff, mypy --strict, the direction of imports, reference pages up to date"
+	@echo "make check      ruff, mypy --strict, the direction of imports, reference pages up to date, rules formatted"
 	@echo "make reference  write the reference pages anew"
 	@echo "make bench      Job S and Job P beside hand-written Python (needs ../shared/bench)"
+	@echo "make fuzz       made-up rules for an hour (FUZZ_SECONDS=60, FUZZ_TARGET=tenant for configurations; Linux)"
 
 $(INSTALLED): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -41,6 +44,7 @@ check: $(INSTALLED_DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/sojourn reference --check
+	$(BIN)/sojourn fmt --check examples profiles tests/bench
 
 format: $(INSTALLED_DEV)
 	$(BIN)/ruff check --fix .
@@ -52,6 +56,10 @@ reference: $(INSTALLED)
 bench: $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python tests/bench/jobs.py
+
+fuzz: $(INSTALLED_DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	$(BIN)/python tests/fuzz/fuzz.py $(FUZZ_TARGET) --seconds $(FUZZ_SECONDS) --out out/fuzz
 
 clean:
 	rm -rf .venv out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,52 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from epl import Diagnostic, Environment, InvalidInput, Severity, Source, check, parse
 from epl.diagnostics import Code
 from epl.diagnostics.codes import LANGUAGE_CODES
-from epl.lint import LINT_CODES, LintContext, lint_program
+from epl.lint import LINT_CODES, LintContext, lint_program, with_fixes
 from runtime.config import (
     CONFIG_CODES,
     YAML_NAME,
+    LintConfig,
+    TenantConfig,
     find_tenants,
-    load_tenant,
+    read_tenant,
+    read_yaml,
 )
+from runtime.lint_settings import Selection
+from runtime.lint_toml import toml_settings
 from runtime.rules import TenantChecker
 from runtime.surroundings import contexts
 
 CODES: tuple[Code, ...] = (*LANGUAGE_CODES, *CONFIG_CODES, *LINT_CODES)
 """Everything that linting may report."""
 
-DEFAULT_SELECT = ("E", "W6", "W7")
-"""Errors, correctness and cost; style (W8) and migration (W9) are for those who ask."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which diagnostics count: those whose code begins with a prefix of `select` and with none of `ignore`."""
-
-    select: tuple[str, ...] = DEFAULT_SELECT
-    ignore: tuple[str, ...] = ()
-    errors_only: bool = False
-
-    def takes(self, diagnostic: Diagnostic) -> bool:
-        """True when a diagnostic counts."""
-        code = diagnostic.code.id
-        if self.errors_only and diagnostic.severity is not Severity.ERROR:
-            return False
-        return code.startswith(self.select) and not code.startswith(self.ignore)
-
 
 @dataclass(slots=True)
 class Linted:
-    """What was looked at and what was found. `files` counts rule files and configurations."""
+    """What was looked at and what was found. `files` counts rule files and configurations.
+
+    `out_of_place` names the texts whose problems could be fixed but for their place: rules in YAML that are no literal
+    block, so that they stand otherwise in the file. `failing` counts what makes linting fail.
+    """
 
     files: int = 0
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    out_of_place: set[str] = field(default_factory=set)
+    failing: int = 0
 
     @property
     def errors(self) -> int:
@@ -59,25 +51,121 @@ class Linted:
         """All others."""
         return len(self.diagnostics) - self.errors
 
+    @property
+    def fixable(self) -> int:
+        """Diagnostics that come with a fix."""
+        return sum(found.fix is not None for found in self.diagnostics)
+
 
 class NothingToLint(Exception):
     """A path that is not there, or holds neither a tenant nor a rule file; the message names it."""
 
 
-def lint(paths: list[Path], selection: Selection | None = None) -> Linted:
-    """Checks tenants, folders of tenants and single rule files. Raises NothingToLint."""
-    linted = Linted()
-    for path in paths:
-        for target in _targets(path):
-            if target.suffix == ".epl":
-                _lint_file(target, linted)
-            else:
-                _lint_tenant(target, linted)
-    taken = selection or Selection()
-    # A folder and a file in it may both be given, and a file may serve two profiles: each problem counts once.
-    once = {(found.code, found.source.name, found.span, found.message): found for found in linted.diagnostics}
-    linted.diagnostics = [found for found in once.values() if taken.takes(found)]
-    return linted
+def lint(paths: Iterable[Path], given: LintConfig | None = None, texts: Mapping[str, str] | None = None) -> Linted:
+    """Checks tenants, folders of tenants and single rule files. Raises NothingToLint.
+
+    `given` goes before what files of settings say. `texts` stand for what is in files, by the names of their sources.
+    """
+    return _Linter(given or LintConfig(), texts or {}).lint(paths)
+
+
+class _Linter:
+    """One run over all paths."""
+
+    def __init__(self, given: LintConfig, texts: Mapping[str, str]) -> None:
+        self._given = given
+        self._texts = texts
+        self._linted = Linted()
+        self._seen: dict[object, bool] = {}
+
+    def lint(self, paths: Iterable[Path]) -> Linted:
+        """Everything that counts."""
+        for path in paths:
+            for target in _targets(path):
+                if target.suffix == ".epl":
+                    self._file(target)
+                else:
+                    self._tenant(target)
+        return self._linted
+
+    def _file(self, path: Path) -> None:
+        """A rule file on its own declares its event types itself (`create schema`)."""
+        self._linted.files += 1
+        try:
+            source = self._current(Source.read(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise NothingToLint(f"{path}: {_reason(error)}") from error
+        checked = check(parse(source), Environment())
+        settings, problems = toml_settings(path.parent)
+        selection = Selection.of(self._given, settings)
+        found = _in_order([*checked.problems, *lint_program(LintContext.of(checked), selection.takes_code)])
+        self._count([*problems, *with_fixes(found)], selection)
+
+    def _tenant(self, path: Path) -> None:
+        self._linted.files += 1
+        settings, problems = toml_settings(path if path.is_dir() else path.parent)
+        try:
+            folder, source = read_yaml(path)
+            config = _with_texts(read_tenant(folder, self._current(source)), self._texts)
+        except InvalidInput as error:
+            self._count([*problems, *error.diagnostics], Selection())
+            return
+        self._linted.files += len({each.name for each in _sources(config)} - {config.source.name})
+        checker = TenantChecker(config)
+        selection = Selection.of(self._given, config.lint, settings)
+        warnings = (each for context in contexts(checker) for each in lint_program(context, selection.takes_code))
+        found = with_fixes(_in_order([*checker.diagnostics, *warnings]))
+        self._count([*problems, *(self._placed(each, config, selection) for each in found)], selection)
+
+    def _placed(self, diagnostic: Diagnostic, config: TenantConfig, selection: Selection) -> Diagnostic:
+        """A diagnostic without its fix, where the text that it is about does not stand in a file as it is."""
+        name = diagnostic.source.name
+        if diagnostic.fix is None or not name.startswith(f"{config.source.name}#"):
+            return diagnostic
+        if selection.takes(diagnostic):
+            self._linted.out_of_place.add(name)
+        return replace(diagnostic, fix=None)
+
+    def _current(self, source: Source) -> Source:
+        return Source(source.name, self._texts[source.name]) if source.name in self._texts else source
+
+    def _count(self, found: Iterable[Diagnostic], selection: Selection) -> None:
+        # A folder and a file in it may both be given, and a file may serve two profiles: each problem counts once.
+        for each in found:
+            key = (each.code, each.source.name, each.span, each.message)
+            fails = each.severity is Severity.ERROR or selection.strict
+            if selection.takes(each) and key not in self._seen:
+                self._seen[key] = False
+                self._linted.diagnostics.append(each)
+            if selection.takes(each) and fails and not self._seen[key]:
+                self._seen[key] = True
+                self._linted.failing += 1
+
+
+def _sources(config: TenantConfig) -> Iterator[Source]:
+    """The rule sets of a tenant."""
+    yield config.controller
+    for profile in config.profiles:
+        yield profile.rules
+        yield from (sub.rules for sub in profile.sub_sessions)
+
+
+def _with_texts(config: TenantConfig, texts: Mapping[str, str]) -> TenantConfig:
+    """A configuration whose rule files have other texts; rules within its YAML have come with that."""
+
+    def current(source: Source) -> Source:
+        other = source.name != config.source.name and source.name in texts
+        return Source(source.name, texts[source.name]) if other else source
+
+    profiles = tuple(
+        replace(
+            profile,
+            rules=current(profile.rules),
+            sub_sessions=tuple(replace(sub, rules=current(sub.rules)) for sub in profile.sub_sessions),
+        )
+        for profile in config.profiles
+    )
+    return replace(config, controller=current(config.controller), profiles=profiles)
 
 
 def _targets(path: Path) -> Iterator[Path]:
@@ -96,33 +184,6 @@ def _targets(path: Path) -> Iterator[Path]:
         raise NothingToLint(f"{path}: neither a {YAML_NAME} nor an .epl file is in there")
     yield from tenants
     yield from loose
-
-
-def _lint_file(path: Path, linted: Linted) -> None:
-    """A rule file on its own declares its event types itself (`create schema`)."""
-    linted.files += 1
-    try:
-        source = Source.read(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise NothingToLint(f"{path}: {_reason(error)}") from error
-    checked = check(parse(source), Environment())
-    linted.diagnostics += _in_order([*checked.problems, *lint_program(LintContext.of(checked))])
-
-
-def _lint_tenant(path: Path, linted: Linted) -> None:
-    linted.files += 1
-    try:
-        config = load_tenant(path)
-    except InvalidInput as error:
-        linted.diagnostics += error.diagnostics
-        return
-    sources = {config.controller.name}
-    for profile in config.profiles:
-        sources |= {profile.rules.name, *(sub.rules.name for sub in profile.sub_sessions)}
-    linted.files += len(sources - {config.source.name})
-    checker = TenantChecker(config)
-    warnings = (each for context in contexts(checker) for each in lint_program(context))
-    linted.diagnostics += _in_order([*checker.diagnostics, *warnings])
 
 
 def _in_order(found: Iterable[Diagnostic]) -> list[Diagnostic]:

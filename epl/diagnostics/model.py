@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+from epl.diagnostics.fix import Fix
 from epl.source import Source, Span
 
 _SHOWN = 120  # characters of a name or word in a message
@@ -46,13 +47,14 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A problem found at a place."""
+    """A problem found at a place; `fix` mends it, where that takes no decision."""
 
     code: Code
     source: Source
     span: Span
     message: str
     hint: str | None = None
+    fix: Fix | None = None
 
     @property
     def severity(self) -> Severity:
@@ -70,8 +72,14 @@ class Problems:
 
     def add(self, code: Code, span: Span, *, hint: str | None = None, **fields: object) -> None:
         """Records a problem, once. Raises KeyError when the code's message names a field that is not given."""
+        self.add_fixable(code, span, fields, hint, None)
+
+    def add_fixable(
+        self, code: Code, span: Span, fields: Mapping[str, object], hint: str | None, fix: Fix | None
+    ) -> None:
+        """Records a problem with what mends it, if anything does."""
         message = code.message.format(**{name: _shortened(str(value)) for name, value in fields.items()})
-        self._record(Diagnostic(code, self.source, span, message, hint or code.advice))
+        self._record(Diagnostic(code, self.source, span, message, hint or code.advice, fix))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Records problems that another pass found."""

@@ -58,6 +58,8 @@ class LintContext:
     """The numbers of the statements without errors."""
     nodes: tuple[tuple[ast.Statement, ast.Node], ...] = field(repr=False)
     """Every node of every sound statement, with its statement: most rules look at all of them."""
+    fixes: bool = True
+    """Whether rules give fixes: to prove one takes as long as to parse its statement."""
 
     @classmethod
     def of(cls, checked: Checked, surroundings: Surroundings | None = None) -> LintContext:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from epl import ast
 from epl import typed as t
 from epl.checker.scope import SESSION_VARIABLES
+from epl.diagnostics import Fix
 from epl.lint.collisions import pairs, special_case, written_values
 from epl.lint.context import LintContext
 from epl.lint.model import Finding, LintRule, example_code, found
 from epl.lint.places import effects, simple_type
+from epl.lint.rewrites import between, proven, removal, rewritten
 from epl.types import Kind
 
 UNARY_MINUS = example_code(
@@ -92,9 +95,18 @@ RICHER_STATE = example_code(
 
 
 def _unary_minus(context: LintContext) -> Iterator[Finding]:
-    for _, node in context.nodes:
+    for statement, node in context.nodes:
         if isinstance(node, ast.Minus) and not isinstance(node.operand, ast.NumberLiteral):
-            yield found(node.span, operand=context.text(node.operand))
+            fix = _subtracted(context, statement, node)
+            yield found(node.span, fix=fix, operand=context.text(node.operand))
+
+
+def _subtracted(context: LintContext, statement: ast.Statement, node: ast.Minus) -> Fix | None:
+    """`-n` to `0 - n`."""
+    start = node.span.start
+    zero = ast.NumberLiteral(0, "int", span=node.span)
+    new = ast.Binary("-", zero, node.operand, span=node.span)
+    return rewritten(context, statement, node, new, "subtract from 0", [between(start, start + 1, "0 - ")])
 
 
 def _file_order(context: LintContext) -> Iterator[Finding]:
@@ -137,7 +149,10 @@ def _no_meaning(context: LintContext) -> Iterator[Finding]:
     for statement in context.statements:
         for annotation in statement.annotations:
             if annotation.name in ("Priority", "Hint"):
-                yield found(annotation.span, name=annotation.name)
+                rest = tuple(each for each in statement.annotations if each is not annotation)
+                fix = Fix(f"remove `@{annotation.name}`", (removal(context.source, annotation.span),))
+                proof = proven(context, statement, replace(statement, annotations=rest), fix)
+                yield found(annotation.span, fix=proof, name=annotation.name)
 
 
 def _no_overflow(context: LintContext) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from epl.diagnostics import Code
+from epl.diagnostics import Code, Fix
 from epl.lint.context import LintContext
 from epl.source import Span
 
@@ -17,11 +17,12 @@ _SCHEMA = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A place that a rule objects to; `fields` fill the message of its code."""
+    """A place that a rule objects to; `fields` fill the message of its code, `fix` mends it where that is safe."""
 
     span: Span
     fields: Mapping[str, object] = field(default_factory=dict)
     hint: str | None = None
+    fix: Fix | None = None
 
 
 Check = Callable[[LintContext], Iterator[Finding]]
@@ -36,9 +37,9 @@ class LintRule:
     whole: bool = False
 
 
-def found(span: Span, hint: str | None = None, **fields: object) -> Finding:
+def found(span: Span, hint: str | None = None, *, fix: Fix | None = None, **fields: object) -> Finding:
     """A finding whose message takes these fields."""
-    return Finding(span, fields, hint)
+    return Finding(span, fields, hint, fix)
 
 
 def example_code(id_: str, title: str, message: str, why: str, bad: str, good: str, advice: str | None = None) -> Code:

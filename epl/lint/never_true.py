@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import replace
 
 from epl import ast
 from epl import typed as t
+from epl.diagnostics import Fix
 from epl.lint.constraints import impossible, opposite
 from epl.lint.context import LintContext
 from epl.lint.model import Finding, LintRule, example_code, found
 from epl.lint.places import Condition, conjuncts
+from epl.lint.rewrites import rewritten, without
 from epl.typed_walk import subexpressions
 
 NEVER_TRUE = example_code(
@@ -104,12 +107,21 @@ def _is_literal(node: ast.Expression) -> bool:
 
 
 def _repeated_operand(context: LintContext) -> Iterator[Finding]:
-    for _, node in context.nodes:
+    for statement, node in context.nodes:
         if not isinstance(node, ast.Chain) or node.operator == "||":
             continue
         for number, operand in enumerate(node.operands):
             if operand in node.operands[:number]:
-                yield found(operand.span, part=context.text(operand), operator=node.operator)
+                fix = _without_operand(context, statement, node, number)
+                yield found(operand.span, fix=fix, part=context.text(operand), operator=node.operator)
+
+
+def _without_operand(context: LintContext, statement: ast.Statement, node: ast.Chain, number: int) -> Fix | None:
+    operands = node.operands
+    rest = (*operands[:number], *operands[number + 1 :])
+    new = rest[0] if len(rest) == 1 else replace(node, operands=rest)
+    edits = [without(context, operands[number - 1], operands[number])]
+    return rewritten(context, statement, node, new, "remove the repeated condition", edits)
 
 
 NEVER_TRUE_RULES = (

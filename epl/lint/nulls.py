@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from epl import ast
 from epl import typed as t
 from epl.compiler.analysis import implied
+from epl.diagnostics import Fix
 from epl.lint.constraints import simple_and
 from epl.lint.context import LintContext
 from epl.lint.model import Finding, LintRule, example_code, found
 from epl.lint.places import Condition, column_node, column_span, comparisons, conjuncts, effects
+from epl.lint.rewrites import operator_edit, rewritten
 from epl.typed_walk import subexpressions
 
 COMPARED_WITH_NULL = example_code(
@@ -55,7 +58,7 @@ CASE_WITHOUT_ELSE = example_code(
 
 
 def _compared_with_null(context: LintContext) -> Iterator[Finding]:
-    for _, node in context.nodes:
+    for statement, node in context.nodes:
         match node:
             case ast.Binary("=" | "!=" | "<" | "<=" | ">" | ">=", left, right):
                 operands: tuple[ast.Expression, ...] = (left, right)
@@ -66,7 +69,19 @@ def _compared_with_null(context: LintContext) -> Iterator[Finding]:
             case _:
                 continue
         if any(isinstance(operand, ast.NullLiteral) for operand in operands):
-            yield found(node.span)
+            yield found(node.span, fix=_asks(context, statement, node))
+
+
+def _asks(context: LintContext, statement: ast.Statement, node: ast.Node) -> Fix | None:
+    """`x = null` to `x is null`."""
+    match node:
+        case ast.Binary("=" | "!=" as written, left, ast.NullLiteral() as right):
+            operator = "is" if written == "=" else "is not"
+            new = replace(node, operator=operator)
+            edits = [operator_edit(context, left, right, operator)]
+            return rewritten(context, statement, node, new, f"write `{operator} null`", edits)
+        case _:
+            return None
 
 
 def _absent_attribute(context: LintContext) -> Iterator[Finding]:

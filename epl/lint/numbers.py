@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from epl import ast, types
 from epl import typed as t
+from epl.diagnostics import Edit, Fix
 from epl.lint.context import LintContext
 from epl.lint.model import Finding, LintRule, example_code, found
 from epl.lint.places import comparisons, conjuncts, simple_type
+from epl.lint.rewrites import rewritten
 from epl.types import Kind
 
 OUT_OF_RANGE = example_code(
@@ -82,11 +85,22 @@ def _number(node: ast.Expression) -> int | float | None:
 
 
 def _reversed_bounds(context: LintContext) -> Iterator[Finding]:
-    for _, node in context.nodes:
+    for statement, node in context.nodes:
         if isinstance(node, ast.Between | ast.InRange):
             low, high = _number(node.low), _number(node.high)
             if low is not None and high is not None and low > high:
-                yield found(node.span, low=low, high=high)
+                yield found(node.span, fix=_swapped(context, statement, node), low=low, high=high)
+
+
+def _swapped(context: LintContext, statement: ast.Statement, node: ast.Between | ast.InRange) -> Fix | None:
+    """`between 10 and 1` to `between 1 and 10`."""
+    # Which bound an open end belongs to, once they are swapped, is not for us to say.
+    if isinstance(node, ast.InRange) and node.low_included != node.high_included:
+        return None
+    low, high, source = node.low.span, node.high.span, context.source
+    edits = [Edit(low, source.slice(high)), Edit(high, source.slice(low))]
+    new = replace(node, low=node.high, high=node.low)
+    return rewritten(context, statement, node, new, "swap the bounds", edits)
 
 
 def _fraction_compared(context: LintContext) -> Iterator[Finding]:

@@ -10,6 +10,14 @@ from epl.canonical import canonical
 from epl.lint.context import LintContext
 from epl.lint.model import Finding, LintRule, example_code, found
 from epl.lint.places import comparisons, conjuncts, simple_type
+from epl.lint.style_fixes import (
+    NEGATED,
+    plain_boolean,
+    plain_equals,
+    without_cast,
+    without_not,
+    without_option,
+)
 from epl.types import BOOLEAN, parse_type
 
 NO_NAME = example_code(
@@ -80,8 +88,6 @@ NULL_NOT_DIFFERENT = example_code(
     "`is not` counts an absent one as different; `… is not null` beside it says that it is to be left out",
 )
 
-_NEGATED = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "is": "is not", "is not": "is"}
-
 
 def _no_name(context: LintContext) -> Iterator[Finding]:
     for statement in context.statements:
@@ -106,16 +112,17 @@ def _same_name(context: LintContext) -> Iterator[Finding]:
 def _compared_with_boolean(context: LintContext) -> Iterator[Finding]:
     for statement, node in context.nodes:
         match node:
-            case ast.Binary("=" | "!=" as operator, operand, ast.BooleanLiteral(value)):
+            case ast.Binary("=" | "!=" as operator, operand, ast.BooleanLiteral(value)) as whole:
                 pass
-            case ast.Binary("=" | "!=" as operator, ast.BooleanLiteral(value), operand):
+            case ast.Binary("=" | "!=" as operator, ast.BooleanLiteral(value), operand) as whole:
                 pass
             case _:
                 continue
         # An `object`, such as a value of a map, is no condition without a cast.
         if simple_type(context, statement, operand) == BOOLEAN:
-            text = canonical(operand)
-            yield found(node.span, shorter=text if value == (operator == "=") else f"not {text}")
+            text, negated = canonical(operand), value != (operator == "=")
+            fix = plain_boolean(context, statement, whole, operand, negated)
+            yield found(node.span, fix=fix, shorter=f"not {text}" if negated else text)
 
 
 def _redundant_cast(context: LintContext) -> Iterator[Finding]:
@@ -123,16 +130,17 @@ def _redundant_cast(context: LintContext) -> Iterator[Finding]:
         if isinstance(node, ast.Cast):
             type_ = simple_type(context, statement, node.value)
             if type_ is not None and type_ == parse_type(node.type.name):
-                yield found(node.span, operand=context.text(node.value), type=type_)
+                fix = without_cast(context, statement, node)
+                yield found(node.span, fix=fix, operand=context.text(node.value), type=type_)
 
 
 def _not_comparison(context: LintContext) -> Iterator[Finding]:
-    for _, node in context.nodes:
+    for statement, node in context.nodes:
         if not isinstance(node, ast.Negate):
             continue
         match node.operand:
-            case ast.Binary(operator, left, right) if operator in _NEGATED:
-                shorter = f"{canonical(left)} {_NEGATED[operator]} {canonical(right)}"
+            case ast.Binary(operator, left, right) if operator in NEGATED:
+                shorter = f"{canonical(left)} {NEGATED[operator]} {canonical(right)}"
             case ast.Contained(value, _, False):
                 shorter = f"{canonical(value)} not in (…)"
             case ast.Like(value, _, _, False):
@@ -141,23 +149,25 @@ def _not_comparison(context: LintContext) -> Iterator[Finding]:
                 shorter = f"{canonical(value)} not regexp …"
             case _:
                 continue
-        yield found(node.span, shorter=shorter)
+        yield found(node.span, fix=without_not(context, statement, node), shorter=shorter)
 
 
 def _one_option(context: LintContext) -> Iterator[Finding]:
     literal = (ast.NumberLiteral, ast.StringLiteral)
-    for _, node in context.nodes:
+    for statement, node in context.nodes:
         # One name may be an array, whose elements are the options.
         if isinstance(node, ast.Contained) and len(node.options) == 1 and isinstance(node.options[0], literal):
-            yield found(node.span, operator="!=" if node.negated else "=")
+            fix = plain_equals(context, statement, node)
+            yield found(node.span, fix=fix, operator="!=" if node.negated else "=")
 
 
 def _repeated_option(context: LintContext) -> Iterator[Finding]:
-    for _, node in context.nodes:
+    for statement, node in context.nodes:
         if isinstance(node, ast.Contained | ast.Quantified):
             for number, option in enumerate(node.options):
                 if option in node.options[:number]:
-                    yield found(option.span, option=context.text(option))
+                    fix = without_option(context, statement, node, number)
+                    yield found(option.span, fix=fix, option=context.text(option))
 
 
 def _null_not_different(context: LintContext) -> Iterator[Finding]:

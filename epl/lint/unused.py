@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from epl import ast
 from epl.checker.scope import SESSION_VARIABLES
+from epl.diagnostics import Fix
+from epl.lint.comments import comments
 from epl.lint.context import LintContext
 from epl.lint.model import Finding, LintRule, example_code, found
+from epl.lint.rewrites import removal
+from epl.source import Span
 from epl.stage import Stage
+
+_END = re.compile(r"\s*(?:;|\Z)")
 
 HIDDEN_NAME = example_code(
     "W635",
@@ -59,14 +66,29 @@ def _unused_expression(context: LintContext) -> Iterator[Finding]:
     used = _names_used(context)
     for statement in context.statements:
         if isinstance(statement, ast.CreateExpression) and statement.name.text not in used:
-            yield found(statement.name.span, name=statement.name.text)
+            yield found(statement.name.span, fix=_removed(context, statement), name=statement.name.text)
 
 
 def _unused_variable(context: LintContext) -> Iterator[Finding]:
     used = _names_used(context)
     for statement in context.statements:
         if isinstance(statement, ast.CreateVariable) and statement.name.text not in used:
-            yield found(statement.name.span, name=statement.name.text)
+            yield found(statement.name.span, fix=_removed(context, statement), name=statement.name.text)
+
+
+def _removed(context: LintContext, statement: ast.Statement) -> Fix | None:
+    """The fix that removes a declaration; None where a comment in it or beside it would be left about nothing."""
+    source = context.source
+    ends = _END.match(source.text, statement.span.end)
+    if ends is None:
+        return None
+    span = Span(statement.span.start, ends.end())
+    first, last = source.position(span.start).line, source.position(span.end).line
+    # A comment says which it is about by standing next to it. A schema stays: its events are known by it.
+    for comment in comments(source):
+        if source.position(comment.end).line >= first - 1 and source.position(comment.start).line <= last:
+            return None
+    return Fix("remove the declaration", (removal(source, span),))
 
 
 def _unused_schema(context: LintContext) -> Iterator[Finding]:

