@@ -7,6 +7,7 @@ import linecache
 import re
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -18,6 +19,14 @@ _GENERATED = re.compile(r"[tcr]\d+|on_.*|ROW_on_.*|[A-Z_]\w*_\d+")
 _serial = count(1)
 
 
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value that generated code calls by name; `note` says what it is where the value does not."""
+
+    value: Any
+    note: str | None
+
+
 class Module:
     """Collects constants and lines; `load` turns them into functions."""
 
@@ -27,9 +36,14 @@ class Module:
         self.lines: list[str] = []
         self._namespace: dict[str, Any] = dict(SUPPORT)
         self._names: dict[tuple[str, Any], str] = {}
+        self.constants: dict[str, Constant] = {}
+        """What has been given a name by `constant`."""
 
-    def constant(self, value: Any, hint: str) -> str:
-        """The name of a constant; the same value keeps its name. Functions and types are named after `hint`."""
+    def constant(self, value: Any, hint: str, note: str | None = None) -> str:
+        """The name of a constant; the same value keeps its name.
+
+        Functions and types are named after `hint`; `note` says to people what the value itself does not show.
+        """
         try:
             key = (hint, value if isinstance(value, str) or callable(value) else repr(value))
             hash(key)
@@ -39,6 +53,7 @@ class Module:
             name = f"{hint.upper()}_{len(self._names)}"
             self._names[key] = name
             self._namespace[name] = value
+            self.constants[name] = Constant(value, note)
         return self._names[key]
 
     def define(self, name: str, value: Any) -> None:

@@ -96,10 +96,13 @@ class Predicates(Writer):
         if isinstance(expr.pattern, t.Const):
             if expr.pattern.value is None:
                 return (expr.pattern,), "{0}"
+            note = f"{expr.operator} {expr.pattern.value!r}" + (
+                "" if expr.escape is None else f" escape {expr.escape!r}"
+            )
             if expr.operator == "like":
-                name = self._module.constant(like_matcher(expr.pattern.value, expr.escape), "like")
+                name = self._module.constant(like_matcher(expr.pattern.value, expr.escape), "like", note)
                 return (expr.value,), f"{name}({subject})"
-            name = self._module.constant(compile_regex(expr.pattern.value).fullmatch, "regexp")
+            name = self._module.constant(compile_regex(expr.pattern.value).fullmatch, "regexp", note)
             return (expr.value,), f"({name}({subject}) is not None)"
         if expr.operator == "like":
             name = self._module.constant(like_for, "like_for")

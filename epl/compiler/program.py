@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -14,8 +15,8 @@ from epl.compiler.analysis import can_fail, expressions_of, fields_read, implied
 from epl.compiler.contract import COUNTER_TAKEN, SPLIT, Handler
 from epl.compiler.effects import Effects
 from epl.compiler.expressions import Expressions
-from epl.compiler.module import Module
-from epl.compiler.text import replace_words, ungrouped
+from epl.compiler.module import Constant, Module
+from epl.compiler.text import remark, replace_words, ungrouped
 from epl.layout import SessionLayout, slot_name
 from epl.types import OBJECT, Type
 
@@ -27,7 +28,8 @@ _NO_ATTRIBUTES = SessionLayout({}, {})
 class Compiled:
     """Handlers by event type; `fields` are the event fields that they read, by event type.
 
-    `matches` counts the rows of each statement by its number, and goes on counting; `python` is the generated source.
+    `matches` counts the rows of each statement by its number, and goes on counting; `python` is the generated source,
+    `constants` what it calls by names that are bound outside of it.
     """
 
     program: t.Program
@@ -35,6 +37,7 @@ class Compiled:
     fields: Mapping[str, Mapping[str, Type]]
     matches: list[int]
     python: str
+    constants: Mapping[str, Constant]
 
 
 def compile_program(
@@ -57,7 +60,7 @@ def compile_program(
     module = Module(program.source.name)
     by_type = _by_event_type(program)
     names = {type_name: f"on_{slot_name(type_name)}" for type_name in by_type}
-    fields = {type_name: _declared_fields(program, type_name, statements) for type_name, statements in by_type.items()}
+    fields = {name: _declared_fields(program, name, statements, report) for name, statements in by_type.items()}
     for type_name in program.routed & by_type.keys():
         slots = [(slot_name(name), Any) for name in fields[type_name]]
         module.define(f"ROW_{names[type_name]}", msgspec.defstruct(f"Row_{names[type_name]}", slots, gc=False))
@@ -82,7 +85,7 @@ def compile_program(
         module.lines += function(type_name, statements).lines()
     namespace = module.load()
     handlers: dict[str, Callable[..., Any]] = {type_name: namespace[name] for type_name, name in names.items()}
-    return Compiled(program, handlers, fields, matches, module.text)
+    return Compiled(program, handlers, fields, matches, module.text, module.constants)
 
 
 def _reporting(program: t.Program) -> t.Program:
@@ -98,12 +101,15 @@ def _by_event_type(program: t.Program) -> dict[str, list[t.Rule | t.Update]]:
     return found
 
 
-def _declared_fields(program: t.Program, type_name: str, statements: Sequence[t.Rule | t.Update]) -> Mapping[str, Type]:
+def _declared_fields(
+    program: t.Program, type_name: str, statements: Sequence[t.Rule | t.Update], report: bool
+) -> Mapping[str, Type]:
     declared = program.event_types.get(type_name, {})
     used = fields_read(statements)
     for statement in statements:
         if isinstance(statement, t.Update):
-            used |= {column.name for column in statement.assignments}
+            # The row of an update is the whole event.
+            used |= declared.keys() if report else {column.name for column in statement.assignments}
     return {name: declared.get(name, OBJECT) for name in sorted(used)}
 
 
@@ -131,8 +137,8 @@ class _Function:
 
     def lines(self) -> list[str]:
         """The function's source."""
-        changed = [line for update in self._updates for line in self._update(update)]
-        splits = [line for rule in self._rules for line in self._split(rule)]
+        changed = [line for update in self._updates for line in self._headed(update, self._update(update))]
+        splits = [line for rule in self._rules for line in self._headed(rule, self._split(rule), " (splits first)")]
         first: list[str] = []
         second: list[str] = []
         written: set[tuple[object, str]] = set()
@@ -143,16 +149,26 @@ class _Function:
             read = reads(rule)
             if meet(read, written) or meet(read, disturbing) or can_fail(expressions_of(rule)):
                 evaluated, applied = self._in_two_steps(rule)
-                first += evaluated
-                second += applied
+                first += self._headed(rule, evaluated, " (what it reads)")
+                second += self._headed(rule, applied)
             else:
-                second += self._at_once(rule)
+                second += self._headed(rule, self._at_once(rule))
             written |= own
         decorates = any(isinstance(effect, t.Decorate) for rule in self._rules for effect in rule.effects)
         body = [*changed, *splits, *first, *(["d = {}"] if decorates else []), *second]
         body += ["return d"] if decorates else [] if body else ["pass"]
         head = f"def {self._name}(e, s, p, now, fx):"
         return [head, *(_INDENT + line for line in self._with_fields(body))]
+
+    def _headed(self, statement: t.Rule | t.Update, lines: list[str], part: str = "") -> list[str]:
+        """The lines below a comment that says whose they are: place and name, or the text where there is no name."""
+        if not lines:
+            return lines
+        source = self._program.source
+        place = f"{PurePath(source.name).name}:{source.position(statement.span.start).line}"
+        is_named = not statement.name.endswith(place)
+        title = statement.name if is_named else source.slice(statement.span)
+        return [remark(f"{place} {title}") + part, *lines]
 
     def _with_fields(self, body: list[str]) -> list[str]:
         """Loads fields that are used more than once into locals; a single use reads the event where it stands."""

@@ -103,7 +103,7 @@ class Values(Writer):
         return _first_of(choices, self.value(operands[-1]))
 
     def _converted(self, expr: t.Convert) -> str:
-        name = "float" if expr.function is float else self._module.constant(expr.function, "convert")
+        name = "float" if expr.function is float else self._module.constant(expr.function, "convert", f"to {expr.type}")
         return self._null_safe((expr.operand,), f"{name}({{0}})")
 
     def _type_of(self, operand: t.Expr, static: str | None) -> str:
@@ -120,7 +120,7 @@ class Values(Writer):
     def _call(self, expr: t.Apply, texts: Sequence[str]) -> str:
         if expr.signature.inline is not None:
             return grouped(expr.signature.inline.format(*map(grouped, texts)))
-        name = self._module.constant(expr.signature.call, re.sub(r"\W", "_", expr.name, flags=re.ASCII))
+        name = self._module.constant(expr.signature.call, re.sub(r"\W", "_", expr.name, flags=re.ASCII), expr.name)
         return f"{name}({', '.join(texts)})"
 
     def _apply(self, expr: t.Apply) -> str:

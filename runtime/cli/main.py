@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import click
 
+from runtime.cli.annotation import annotation_command
 from runtime.cli.completion import completion_command
 from runtime.cli.errors import Sojourn
+from runtime.cli.explain import explain_command
 from runtime.cli.fmt import fmt_command
+from runtime.cli.function import function_command
 from runtime.cli.generate import generate
 from runtime.cli.lint import lint_command
 from runtime.cli.profiles import profiles_command
 from runtime.cli.reference import reference_command
 from runtime.cli.replay import replay_command
+from runtime.cli.rule import rule_command
 
 _EPILOG = """\b
 Start here:
   sojourn generate shop --out shop.ndjson      made-up events
   sojourn replay examples/shop shop.ndjson     rules over them
-  sojourn lint examples/shop                   the rules, checked"""
+  sojourn lint examples/shop                   the rules, checked
+  sojourn function coalesce                    what rules can call, explained"""
 
 
 @click.group(cls=Sojourn, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,8 +35,12 @@ for command in (
     lint_command,
     fmt_command,
     replay_command,
+    explain_command,
     generate,
     profiles_command,
+    rule_command,
+    function_command,
+    annotation_command,
     completion_command,
     reference_command,
 ):

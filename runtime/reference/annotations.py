@@ -18,9 +18,9 @@ def annotations_page() -> str:
 
 
 def _parts(entry: AnnotationEntry) -> list[str]:
-    where = "anywhere" if entry.stages == frozenset(Stage) else " and ".join(sorted(s.value for s in entry.stages))
     markers = "" if entry.on_markers else " Not on markers."
-    parts = [f"## @{entry.name}", f"{entry.summary} *Where: {where}.*{markers}", block(entry.example, "sql")]
+    lead = f"{entry.summary} *Where: {places_text(entry)}.*{markers}"
+    parts = [f"## @{entry.name}", lead, block(entry.example, "sql")]
     if entry.parameters:
         rows = [(code(each.name), str(each.type), _default(each), each.summary) for each in entry.parameters]
         parts.append(table(("parameter", "type", "default", "meaning"), rows))
@@ -32,7 +32,18 @@ def _parts(entry: AnnotationEntry) -> list[str]:
     return parts
 
 
-def _default(parameter: Parameter) -> str:
+def places_text(entry: AnnotationEntry) -> str:
+    """The stages in which an annotation may stand."""
+    return "anywhere" if entry.stages == frozenset(Stage) else " and ".join(sorted(s.value for s in entry.stages))
+
+
+def default_text(parameter: Parameter) -> str | None:
+    """A parameter's default as a rule would write it; None where it must be given, empty where there is none."""
     if parameter.required:
-        return "must be given"
-    return "–" if parameter.default in (None, "") else code(str(parameter.default).lower())
+        return None
+    return "" if parameter.default in (None, "") else str(parameter.default).lower()
+
+
+def _default(parameter: Parameter) -> str:
+    text = default_text(parameter)
+    return "must be given" if text is None else code(text) if text else "–"

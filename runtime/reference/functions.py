@@ -35,8 +35,13 @@ def functions_page() -> str:
 
 
 def _row(entry: Entry) -> tuple[str, str, str]:
-    calls = "<br>".join(code(_call(entry, signature)) for signature in entry.signatures)
+    calls = "<br>".join(map(code, usages(entry)))
     return calls, entry.summary, _examples(entry.examples)
+
+
+def usages(entry: Entry) -> list[str]:
+    """Every way to call an entry, with the types of parameters and results."""
+    return [_call(entry, signature) for signature in entry.signatures]
 
 
 def _call(entry: Entry, signature: Signature) -> str:
@@ -50,10 +55,11 @@ def _call(entry: Entry, signature: Signature) -> str:
 
 
 def _examples(examples: Iterable[Example]) -> str:
-    return "<br>".join(f"{code(each.expression)} → {code(_value(each.result))}" for each in examples)
+    return "<br>".join(f"{code(each.expression)} → {code(value_text(each.result))}" for each in examples)
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """A value as a rule would write it."""
     if value is None:
         return "null"
     return f"'{value}'" if isinstance(value, str) else text_of(value, None)

@@ -13,7 +13,7 @@ import pytest
 
 from epl import Compiled, Environment, SessionLayout, Source, Stage, check, compile_program, parse, session_layout
 from epl.compiler import SPLIT
-from epl.compiler.text import grouped, is_atom, replace_words, ungrouped
+from epl.compiler.text import grouped, is_atom, remark, replace_words, ungrouped
 from epl.diagnostics import render
 from epl.layout import slot_name
 from epl.session_schema import PROPERTIES
@@ -533,6 +533,25 @@ def test_parentheses() -> None:
 
 def test_words_are_replaced_outside_of_strings_and_attributes() -> None:
     assert replace_words("n + s.n + 'n' + f(n)", lambda word: word.upper()) == "N + S.n + 'n' + F(N)"
+    assert replace_words("n # it's n\nn + '# n'", lambda word: word.upper()) == "N # it's n\nN + '# n'"
+
+
+def test_remarks_stay_on_their_line() -> None:
+    assert remark("a\n b\t # 'c") == "# a b # 'c"
+    assert remark("\0\ud800\u202e\x1b[1m") == "# ����[1m"
+    assert len(remark("x" * 500)) == 102
+    name = r"a\n  raise SystemExit # \u2028 \u0000"
+    driver = Driver(f"@Name('{name}') @UpdateCounter('n') select i from E(i = 1 and i < 9);")
+    driver.send(i=1)
+    assert driver.state() == {"n": 1}
+
+
+def test_the_row_of_an_update_is_the_whole_event() -> None:
+    driver = Driver("update istream E set i = 1;", report=True)
+    assert list(driver.compiled.fields["E"]) == sorted(["a", "b", "i", "l", "d", "s", "xs", "props"])
+    driver.send(s="x")
+    ((_, _, row),) = driver.log
+    assert (row["i"], row["s"]) == (1, "x")
 
 
 GOLDEN = Path(__file__).parent / "generated"
