@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 from typing import Literal as Choice
 
 from epl.source import Span
@@ -16,6 +17,9 @@ class Node:
     """Anything with a place in the source."""
 
     span: Span = field(compare=False, repr=False, kw_only=True)
+
+
+_N = TypeVar("_N", bound=Node)
 
 
 # ---- expressions
@@ -387,10 +391,20 @@ class CreateExpression(Statement):
 # ---- walking
 
 
+_part_names: dict[type, tuple[str, ...]] = {}
+
+
+def _parts(kind: type) -> tuple[str, ...]:
+    """The fields of a kind of node that may hold others."""
+    if kind not in _part_names:
+        _part_names[kind] = tuple(part.name for part in fields(kind) if part.name != "span")
+    return _part_names[kind]
+
+
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below a node, in the order of its fields."""
-    for part in fields(node):
-        value = getattr(node, part.name)
+    for name in _parts(type(node)):
+        value = getattr(node, name)
         if isinstance(value, Node):
             yield value
         elif isinstance(value, tuple):
@@ -404,6 +418,19 @@ def walk(node: Node) -> Iterator[Node]:
         current = pending.pop()
         yield current
         pending.extend(children(current))
+
+
+def moved(node: _N, by: int) -> _N:
+    """The same tree with every place moved by a number of characters."""
+    changes: dict[str, Any] = {"span": Span(node.span.start + by, node.span.end + by)}
+    for name in _parts(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            value = moved(value, by)
+        elif isinstance(value, tuple):
+            value = tuple(moved(item, by) if isinstance(item, Node) else item for item in value)
+        changes[name] = value
+    return type(node)(**changes)
 
 
 def depth(node: Node) -> int:

@@ -16,8 +16,11 @@ from epl.builder import Builder
 from epl.diagnostics import Problems, syntax_codes
 from epl.lexer import Keywords, Piece, split_statements
 from epl.limits import MAX_DEPTH
+from epl.recent import RecentStatements
 from epl.source import Source, Span
 from epl.syntax_errors import report_stray, report_unexpected
+
+_recent = RecentStatements()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,13 @@ def parse(source: Source) -> Parsed:
     for piece in split_statements(source.text):
         if not source.slice(piece.span).strip():
             continue
+        text, start = source.slice(piece.span), piece.span.start
         before = len(problems)
-        statement = _parse_piece(source, piece, problems)
+        statement = _recent.find(text, start)
+        if statement is None:
+            statement = _parse_piece(source, piece, problems)
+            if statement is not None and len(problems) == before:
+                _recent.keep(text, start, statement)
         if statement is not None:
             statements.append(statement)
         elif len(problems) > before:

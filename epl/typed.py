@@ -437,7 +437,12 @@ class Report(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A select statement. `number` counts the statements of the file from 0."""
+    """A select statement. `number` counts the statements of the file from 0.
+
+    `whole` False: parts of it had problems and are left out. `made_by` says for each effect which annotation of the
+    statement makes it, counted from 0; an effect beyond those is that of `insert into`. `shadow`: its rows are
+    counted, and have no effect.
+    """
 
     number: int
     name: str
@@ -446,6 +451,9 @@ class Rule:
     condition: Expr | None
     columns: tuple[Column, ...]
     effects: tuple[Effect, ...]
+    whole: bool = True
+    made_by: tuple[int, ...] = ()
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from epl import Diagnostic, Environment, InvalidInput, Severity, Source, check, parse
+from epl import Diagnostic, InvalidInput, Problems, Severity, Source, check, parse
 from epl.diagnostics import Code
 from epl.diagnostics.codes import LANGUAGE_CODES
 from epl.lint import LINT_CODES, LintContext, lint_program, with_fixes
@@ -19,6 +19,7 @@ from runtime.config import (
     read_tenant,
     read_yaml,
 )
+from runtime.extensions import installed_extensions
 from runtime.lint_settings import Selection
 from runtime.lint_toml import toml_settings
 from runtime.rules import TenantChecker
@@ -95,11 +96,12 @@ class _Linter:
             source = self._current(Source.read(path))
         except (OSError, UnicodeDecodeError) as error:
             raise NothingToLint(f"{path}: {_reason(error)}") from error
-        checked = check(parse(source), Environment())
+        installed = Problems(source)
+        checked = check(parse(source), installed_extensions(installed).environment())
         settings, problems = toml_settings(path.parent)
         selection = Selection.of(self._given, settings)
         found = _in_order([*checked.problems, *lint_program(LintContext.of(checked), selection.takes_code)])
-        self._count([*problems, *with_fixes(found)], selection)
+        self._count([*problems, *installed, *with_fixes(found)], selection)
 
     def _tenant(self, path: Path) -> None:
         self._linted.files += 1

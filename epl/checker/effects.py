@@ -84,16 +84,17 @@ class EffectChecker:
         bound = (self._bind(annotation) for annotation in annotations)
         return [each for each in bound if each is not None]
 
-    def effects(self, bound: list[Bound], row: Row) -> tuple[Effect, ...]:
-        """What the rule does with its row, in the order of its annotations."""
+    def effects(self, bound: list[Bound], row: Row) -> list[tuple[ast.Annotation, Effect]]:
+        """What the rule does with its row, in the order of its annotations, each with the one that makes it."""
         passive = any(each.entry.name == "Passive" for each in bound)
-        made: list[Effect | None] = []
+        made: list[tuple[ast.Annotation, Effect]] = []
         for each in bound:
             if each.entry.expand is None:
-                made.append(self._effect(each, row, passive))
+                effect = self._effect(each, row, passive)
+                made += [] if effect is None else [(each.annotation, effect)]
             elif self._may_act(each, row):
-                made += self._expanded(each, row)
-        return tuple(effect for effect in made if effect is not None)
+                made += [(each.annotation, effect) for effect in self._expanded(each, row)]
+        return made
 
     def refuse_without_row(self, bound: list[Bound]) -> None:
         """For a statement that is no select: an annotation that would act on its row is never ignored."""
@@ -167,7 +168,7 @@ class EffectChecker:
 
     def _effect(self, bound: Bound, row: Row, passive: bool) -> Effect | None:
         entry, arguments = bound.entry, bound.arguments
-        if entry.documents or entry.name == "Passive":
+        if entry.documents or entry.name in ("Passive", "Shadow"):
             return None
         if not self._may_act(bound, row):
             return None

@@ -127,7 +127,17 @@ class _RuleSetChecker:
                     self._refuse_split_by_row(bound, statement.stream.type_name.text)
                     rule = self._select(number, rule_name, statement, self._problems)
                     if rule is not None:
-                        rules.append(replace(rule, effects=(*self._of_row(bound, rule, statement), *rule.effects)))
+                        made = self._of_row(bound, rule, statement)
+                        # By identity: the same annotation may stand there twice.
+                        places = {id(annotation): place for place, annotation in enumerate(statement.annotations)}
+                        rules.append(
+                            replace(
+                                rule,
+                                effects=(*(effect for _, effect in made), *rule.effects),
+                                made_by=tuple(places[id(annotation)] for annotation, _ in made),
+                                shadow=any(each.entry.name == "Shadow" for each in bound),
+                            )
+                        )
                 case ast.Update():
                     update = self._update(number, rule_name, statement)
                     self._effects.refuse_without_row(bound)
@@ -150,7 +160,7 @@ class _RuleSetChecker:
             if each.entry.name == "SplitSession" and type_name in self._declarations.routed - set(outside):
                 self._problems.add(annotation_codes.SPLIT_BY_ROW, each.annotation.span, type=type_name)
 
-    def _of_row(self, bound: list[Bound], rule: Rule, statement: ast.Select) -> tuple[Effect, ...]:
+    def _of_row(self, bound: list[Bound], rule: Rule, statement: ast.Select) -> list[tuple[ast.Annotation, Effect]]:
         expected = len(statement.columns)
         complete = len(rule.columns) >= expected or any(isinstance(c, ast.Wildcard) for c in statement.columns)
         row = Row(rule.event_type, {column.name: column for column in rule.columns}, complete)
@@ -211,13 +221,17 @@ class _RuleSetChecker:
         return ExpressionChecker(problems, replace(self._names, event=event, aliases=frozenset(aliases)))
 
     @staticmethod
-    def _condition(checker: ExpressionChecker, nodes: list[ast.Expression]) -> Expr | None:
-        """All filters and-ed, or None when there are none. Those with problems are left out: they are reported."""
+    def _condition(checker: ExpressionChecker, nodes: list[ast.Expression]) -> tuple[Expr | None, bool]:
+        """All filters and-ed, or None when there are none; and whether that is all of them.
+
+        Those with problems are left out: they are reported, or follow from one that is.
+        """
         checked = [checker.whole(node, condition=True) for node in nodes]
         sound = tuple(each for each in checked if each is not None)
+        whole = len(sound) == len(nodes)
         if len(sound) < 2:
-            return sound[0] if sound else None
-        return And(types.BOOLEAN, any(each.nullable for each in sound), sound)
+            return (sound[0] if sound else None), whole
+        return And(types.BOOLEAN, any(each.nullable for each in sound), sound), whole
 
     def _select(
         self, number: int, name: str, statement: ast.Select, problems: Problems, *, inserting: bool = True
@@ -227,7 +241,7 @@ class _RuleSetChecker:
             return None
         checker = self._checker(event, statement.stream.alias, problems)
         filters = [*statement.stream.filters, *([] if statement.where is None else [statement.where])]
-        condition = self._condition(checker, filters)
+        condition, whole = self._condition(checker, filters)
         columns = self._columns(checker, event, statement)
         into = statement.insert_into
         if into is not None and into.columns is not None:
@@ -236,7 +250,9 @@ class _RuleSetChecker:
         if into is not None and inserting:
             insert = self._insert(into.type_name, columns, problems)
             effects = () if insert is None else (insert,)
-        return Rule(number, name, statement.span, event.type_name, condition, columns, effects)
+        expected = sum(isinstance(item, ast.Column) for item in statement.columns)
+        whole = whole and len(columns) >= expected
+        return Rule(number, name, statement.span, event.type_name, condition, columns, effects, whole)
 
     def _columns(self, checker: ExpressionChecker, event: Event, statement: ast.Select) -> tuple[Column, ...]:
         columns: dict[str, Column] = {}
@@ -302,7 +318,7 @@ class _RuleSetChecker:
         if event is None:
             return None
         checker = self._checker(event, statement.alias, self._problems)
-        condition = self._condition(checker, [] if statement.where is None else [statement.where])
+        condition, _ = self._condition(checker, [] if statement.where is None else [statement.where])
         assignments: list[Column] = []
         for assignment in statement.assignments:
             expr = checker.whole(assignment.expression)

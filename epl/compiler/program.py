@@ -55,6 +55,7 @@ def compile_program(
     `profiles` and `sub_sessions` are the numbers in `Effects.routes` and `Effects.subs`. `report`: every row is also
     handed to `Effects.report`.
     """
+    program = _without_shadows(program)
     if report:
         program = _reporting(program)
     module = Module(program.source.name)
@@ -86,6 +87,12 @@ def compile_program(
     namespace = module.load()
     handlers: dict[str, Callable[..., Any]] = {type_name: namespace[name] for type_name, name in names.items()}
     return Compiled(program, handlers, fields, matches, module.text, module.constants)
+
+
+def _without_shadows(program: t.Program) -> t.Program:
+    """The program with rules that only count where they are tried out."""
+    rules = (replace(rule, effects=()) if rule.shadow else rule for rule in program.rules)
+    return replace(program, rules=tuple(rules))
 
 
 def _reporting(program: t.Program) -> t.Program:

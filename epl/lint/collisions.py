@@ -114,7 +114,7 @@ def written_values(context: LintContext) -> list[Write]:
     return [
         Write(rule, (effect.namespace, column.name), column.expr, column_span(statement, column.name))
         for rule, statement in context.rules()
-        for effect, _ in effects(context, rule, statement)
+        for effect, _ in effects(rule, statement)
         if isinstance(effect, t.WriteAttributes)
         for column in effect.columns
     ]
@@ -130,7 +130,7 @@ def _decorated_twice(context: LintContext) -> Iterator[Finding]:
     writes = [
         Write(rule, column.name, column.expr, column_span(statement, column.name))
         for rule, statement in context.rules()
-        for effect, _ in effects(context, rule, statement)
+        for effect, _ in effects(rule, statement)
         if isinstance(effect, t.Decorate)
         for column in effect.columns
         if column.expr.type.kind is not Kind.MAP  # a map is spread: its own name is not used
@@ -143,7 +143,7 @@ def _two_sessions(context: LintContext) -> Iterator[Finding]:
     writes = [
         Write(rule, effect.profile, effect.key, column_span(statement, "_pk_"))
         for rule, statement in context.rules()
-        for effect, _ in effects(context, rule, statement)
+        for effect, _ in effects(rule, statement)
         # A key that is no string gives the event to nobody, and has a code of its own.
         if isinstance(effect, t.RouteToProfile) and not isinstance(effect.key, t.Const)
     ]
@@ -155,7 +155,7 @@ def _mixed_counter(context: LintContext) -> Iterator[Finding]:
     counters: dict[str, ast.Annotation] = {}
     others: list[tuple[str, str, Span]] = []
     for rule, statement in context.rules():
-        for effect, annotation in effects(context, rule, statement):
+        for effect, annotation in effects(rule, statement):
             match effect:
                 case t.AddToCounter(name, _):
                     counters.setdefault(name, annotation)

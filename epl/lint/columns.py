@@ -54,7 +54,7 @@ _CONSEQUENCE = {
 
 def _ignored_column(context: LintContext) -> Iterator[Finding]:
     for rule, statement in context.rules():
-        for effect, _ in effects(context, rule, statement):
+        for effect, _ in effects(rule, statement):
             if not isinstance(effect, t.RouteToProfile | t.OpenSubSession):
                 continue
             # @SubSession has no time of its own.
@@ -79,7 +79,7 @@ def _ignored_column(context: LintContext) -> Iterator[Finding]:
 def _ignored_duration(context: LintContext) -> Iterator[Finding]:
     sets_gap = any(isinstance(effect, t.SetDuration) for rule in context.program.rules for effect in rule.effects)
     for rule, statement in context.rules():
-        for effect, _ in effects(context, rule, statement):
+        for effect, _ in effects(rule, statement):
             reason = _no_effect(context, effect, sets_gap)
             if reason is not None:
                 yield found(column_span(statement, "_duration_"), reason=reason)
@@ -116,7 +116,7 @@ def _raw_field(context: LintContext) -> Iterator[Finding]:
             continue
         own = context.fields(rule.event_type)
         decorated = context.surroundings.decorated.get(rule.event_type, frozenset())
-        for effect, _ in effects(context, rule, statement):
+        for effect, _ in effects(rule, statement):
             if not isinstance(effect, t.Decorate):
                 continue
             for column in effect.columns:

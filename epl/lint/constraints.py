@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from math import prod
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
@@ -96,10 +97,17 @@ def _next_down(bound: float, included: bool) -> float:
     return whole if included or whole != bound else whole - 1
 
 
+class _TooManyCases(Exception):
+    """More combinations of `or` than are looked at."""
+
+
 def impossible(conditions: Iterable[t.Expr]) -> bool:
     """True when no event and no session makes all of these true."""
+    try:
+        cases = list(islice(_cases(list(conditions)), _BRANCHES + 1))
+    except _TooManyCases:
+        return False
     # Within the first so many branches: any one that is possible, or that was not looked at, decides.
-    cases = list(islice(_cases(list(conditions)), _BRANCHES + 1))
     return len(cases) <= _BRANCHES and all(_contradictory(case) for case in cases)
 
 
@@ -150,12 +158,15 @@ def _is_plain(part: t.Expr) -> bool:
 
 
 def _cases(conditions: list[t.Expr]) -> Iterator[list[t.Expr]]:
-    """The conditions without `or`: one list for each way to make all of them true."""
+    """The conditions without `or`: one list for each way to make all of them true. Raises _TooManyCases."""
     parts = [part for condition in conditions for part in simple_and(condition)]
-    choice = next((part for part in parts if isinstance(part, t.Or)), None)
-    if choice is None:
+    choices = [part for part in parts if isinstance(part, t.Or)]
+    if not choices:
         yield parts
         return
+    if prod(len(choice.operands) for choice in choices) > _BRANCHES:
+        raise _TooManyCases
+    choice = choices[0]
     rest = [part for part in parts if part is not choice]
     for operand in choice.operands:
         yield from _cases([*rest, operand])

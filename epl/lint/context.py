@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from epl import ast
@@ -43,6 +43,10 @@ class Surroundings:
     hands_on: bool = False
 
 
+_MOST_PROOFS = 400
+_LONGEST_MENDED = 4_000
+
+
 @dataclass(frozen=True, slots=True)
 class LintContext:
     """One rule set as rules see it. `complete`: no statement was left out because of errors."""
@@ -60,6 +64,13 @@ class LintContext:
     """Every node of every sound statement, with its statement: most rules look at all of them."""
     fixes: bool = True
     """Whether rules give fixes: to prove one takes as long as to parse its statement."""
+    proofs: Iterator[int] = field(default_factory=lambda: iter(range(_MOST_PROOFS)), repr=False, compare=False)
+    """Runs out when enough fixes have been proven; those after it come in the next round."""
+
+    def may_prove(self, statement: ast.Statement) -> bool:
+        """True when a fix of a statement may be looked for: not in one of many pages, and not thousands at once."""
+        length = statement.span.end - statement.span.start
+        return self.fixes and length <= _LONGEST_MENDED and next(self.proofs, None) is not None
 
     @classmethod
     def of(cls, checked: Checked, surroundings: Surroundings | None = None) -> LintContext:
@@ -67,10 +78,12 @@ class LintContext:
         parsed, stage = checked.parsed, checked.environment.stage
         assert stage is not None  # checking decides it
         errors = [each.span for each in checked.problems if each.severity is Severity.ERROR]
+        partial = {rule.number for rule in checked.program.rules if not rule.whole}
         sound = frozenset(
             number
             for number, statement in enumerate(parsed.statements)
-            if not any(statement.span.start <= error.start < statement.span.end for error in errors)
+            if number not in partial
+            and not any(statement.span.start <= error.start < statement.span.end for error in errors)
         )
         return cls(
             parsed,

@@ -82,7 +82,7 @@ _LONG = 1_000
 
 def _lists(context: LintContext) -> Iterator[tuple[t.AppendToList, ast.Annotation]]:
     for rule, statement in context.rules():
-        for effect, annotation in effects(context, rule, statement):
+        for effect, annotation in effects(rule, statement):
             if isinstance(effect, t.AppendToList):
                 yield effect, annotation
 
@@ -103,7 +103,7 @@ def _long_unique_list(context: LintContext) -> Iterator[Finding]:
 
 def _many_counters(context: LintContext) -> Iterator[Finding]:
     for rule, statement in context.rules():
-        for effect, annotation in effects(context, rule, statement):
+        for effect, annotation in effects(rule, statement):
             if isinstance(effect, t.CountDebug) and effect.value is not None and _takes_many_values(effect.value):
                 name = next(column.name for column in rule.columns if column.expr == effect.value)
                 yield found(annotation.span, column=name)
@@ -128,7 +128,7 @@ def _takes_many_values(expr: t.Expr) -> bool:
 
 def _audit(context: LintContext) -> Iterator[Finding]:
     for rule, statement in context.rules():
-        for effect, annotation in effects(context, rule, statement):
+        for effect, annotation in effects(rule, statement):
             if isinstance(effect, t.CountDebug) and effect.audit is not None:
                 argument = next((each for each in annotation.arguments if each.name == "audit"), annotation)
                 yield found(argument.span)

@@ -82,7 +82,7 @@ def _written_at_end(context: LintContext) -> Iterator[Finding]:
     for rule, statement in context.rules():
         if rule.event_type not in context.surroundings.end_markers or not writes(rule):
             continue
-        for effect, annotation in effects(context, rule, statement):
+        for effect, annotation in effects(rule, statement):
             if isinstance(effect, t.WriteAttributes | t.AddToCounter | t.AppendToList):
                 yield found(annotation.span, marker=rule.event_type)
 

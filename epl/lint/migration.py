@@ -175,7 +175,7 @@ def _snapshot(context: LintContext) -> Iterator[Finding]:
 
 def _richer_state(context: LintContext) -> Iterator[Finding]:
     for rule, statement in context.rules():
-        for effect, annotation in effects(context, rule, statement):
+        for effect, annotation in effects(rule, statement):
             for column in effect.columns if isinstance(effect, t.WriteAttributes) else ():
                 if column.expr.type.kind in (Kind.ARRAY, Kind.DECIMAL, Kind.BIGINT):
                     yield found(annotation.span, type=column.expr.type, name=column.name)

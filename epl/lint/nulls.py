@@ -147,7 +147,7 @@ def _swallowed_text(context: LintContext) -> Iterator[Finding]:
             t.Field(type_, True, name) for name, type_ in context.fields(rule.event_type).items() if name in own
         }
         reported: set[str] = set()
-        for effect, _ in effects(context, rule, statement):
+        for effect, _ in effects(rule, statement):
             consequence = _CONSEQUENCE.get(type(effect))
             for name, expr in _columns(effect):
                 node = column_node(statement, name)
@@ -183,7 +183,7 @@ def _columns(effect: t.Effect) -> Iterator[tuple[str, t.Expr]]:
 
 def _case_without_else(context: LintContext) -> Iterator[Finding]:
     for rule, statement in context.rules():
-        written = [each for each, _ in effects(context, rule, statement) if isinstance(each, t.WriteAttributes)]
+        written = [each for each, _ in effects(rule, statement) if isinstance(each, t.WriteAttributes)]
         for name in {column.name: None for effect in written for column in effect.columns}:
             node = column_node(statement, name)
             if node is not None and isinstance(node.expression, ast.Case) and node.expression.otherwise is None:

@@ -64,11 +64,10 @@ def comparisons(condition: Condition) -> Iterator[Condition]:
             yield condition
 
 
-def effects(context: LintContext, rule: Rule, statement: ast.Select) -> list[tuple[Effect, ast.Annotation]]:
+def effects(rule: Rule, statement: ast.Select) -> list[tuple[Effect, ast.Annotation]]:
     """The effects of a rule with the annotations that make them."""
-    quiet = {entry.name for entry in context.environment.annotations if entry.documents} | {"Passive"}
-    making = [annotation for annotation in statement.annotations if annotation.name not in quiet]
     # An `insert into` follows the annotations' effects and has no annotation.
+    making = (statement.annotations[place] for place in rule.made_by)
     return list(zip(rule.effects, making, strict=False))
 
 

@@ -167,11 +167,11 @@ def _counted_later(context: LintContext) -> Iterator[Finding]:
     counters = [
         (effect, rule, annotation)
         for rule, statement in context.rules()
-        for effect, annotation in effects(context, rule, statement)
+        for effect, annotation in effects(rule, statement)
         if isinstance(effect, t.AddToCounter)
     ]
     for rule, statement in context.rules():
-        for effect, _ in effects(context, rule, statement):
+        for effect, _ in effects(rule, statement):
             if not isinstance(effect, t.Decorate):
                 continue
             for column in effect.columns:

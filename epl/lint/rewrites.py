@@ -34,7 +34,7 @@ def rewritten(
     edits: Sequence[Edit | None],
 ) -> Fix | None:
     """The fix that makes one node of a statement another; None when these edits do not, or one of them is none."""
-    if not context.fixes:
+    if not context.may_prove(statement):
         return None
     whole = _substituted(statement, old, new)
     assert isinstance(whole, ast.Statement)
@@ -50,7 +50,7 @@ def rewritten(
 
 def proven(context: LintContext, statement: ast.Statement, whole: ast.Statement, fix: Fix) -> Fix | None:
     """A fix whose edits make a statement the one that is meant; None when they do not."""
-    if not context.fixes:
+    if not context.may_prove(statement):
         return None
     source = context.source
     if takes_comments(source, statement.span, fix.edits) or _names(statement) != _names(whole):

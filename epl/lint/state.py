@@ -84,7 +84,7 @@ def _names_read(context: LintContext) -> set[str] | None:
 
 def _states(context: LintContext) -> Iterator[tuple[str, Span]]:
     for rule, statement in context.rules():
-        for effect, annotation in effects(context, rule, statement):
+        for effect, annotation in effects(rule, statement):
             match effect:
                 case t.WriteAttributes(t.Namespace.STATE, columns):
                     for column in columns:
@@ -102,7 +102,7 @@ def _over_a_block(context: LintContext) -> Iterator[Finding]:
     lengths: dict[str, tuple[int, Span]] = {}
     first: Span | None = None
     for rule, statement in context.rules():
-        for effect, annotation in effects(context, rule, statement):
+        for effect, annotation in effects(rule, statement):
             if isinstance(effect, t.WriteAttributes | t.AppendToList):
                 first = first or annotation.span
             if isinstance(effect, t.AppendToList):

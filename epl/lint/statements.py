@@ -96,7 +96,7 @@ def _every_event(context: LintContext) -> Iterator[Finding]:
         # How often a row of `insert into` comes is for the rule to say that makes it.
         if rule.event_type in context.program.routed:
             continue
-        for effect, annotation in effects(context, rule, statement):
+        for effect, annotation in effects(rule, statement):
             # A split does nothing at a session's first event, so what is asked is the second one.
             if isinstance(effect, t.SplitSession) and _holds_for(rule.condition, 2):
                 yield found(annotation.span, what="splits")

@@ -196,6 +196,12 @@ ANNOTATIONS: tuple[AnnotationEntry, ...] = (
         (RowColumn("_bottype_", types.INT, "the type of bot; 0 clears the mark"),),
     ),
     AnnotationEntry(
+        "Shadow",
+        _ANY_STAGE,
+        "Tries a rule: its rows and errors are counted, and it has no effect.",
+        "@Shadow @DecorateEvent select 'web' as channel from PageView(et = 'view');",
+    ),
+    AnnotationEntry(
         "Name",
         _ANY_STAGE,
         "Names the rule in traces, metrics and coverage.",

@@ -7,6 +7,7 @@ from functools import cache
 import click
 
 from epl.registry.annotations import ANNOTATIONS, AnnotationEntry, Parameter
+from runtime.cli.added import PROFILE_HELP, added_by
 from runtime.cli.pages import Example, Page, Prose, Rows, completing, consult
 from runtime.reference import default_text, places_text
 
@@ -15,6 +16,7 @@ Examples:
   sojourn annotation                      all of them
   sojourn annotation UpdateCounter        one, with its parameters and an example
   sojourn annotation --search metadata
+  sojourn annotation --profile my-tenant Score    one that its imports add
 
 \b
 Exit codes: 0 found, 1 nothing speaks of TEXT, 2 there is no such annotation."""
@@ -82,6 +84,7 @@ def _default(parameter: Parameter) -> str:
 
 @click.command("annotation", epilog=_EPILOG, short_help="Say what an annotation does.")
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completing(annotation_pages))
+@click.option("--profile", metavar="PROFILE", help=PROFILE_HELP)
 @click.option("--search", metavar="TEXT", help="Only what speaks of TEXT, in any case.")
 @click.option(
     "--format",
@@ -91,9 +94,10 @@ def _default(parameter: Parameter) -> str:
     show_default=True,
     help="For people or machines.",
 )
-def annotation_command(names: tuple[str, ...], search: str | None, format_: str) -> None:
+def annotation_command(names: tuple[str, ...], profile: str | None, search: str | None, format_: str) -> None:
     """Say what each annotation NAME does, with its parameters and the columns that it reads.
 
     NAME goes with or without the @. Without a NAME all are listed.
     """
-    consult(annotation_pages(), names, search, format_, "annotation")
+    own = (entry for extension in added_by(profile) for entry in extension.annotations)
+    consult((*map(_page, own), *annotation_pages()), names, search, format_, "annotation")

@@ -8,6 +8,7 @@ import click
 
 from epl.registry import BUILTINS, ENTRIES, Builtin, Entry, Form
 from epl.registry.statics import CLASS_PACKAGES
+from runtime.cli.added import PROFILE_HELP, added_by
 from runtime.cli.pages import Example, Page, Prose, Rows, completing, consult
 from runtime.reference import usages, value_text
 
@@ -18,6 +19,7 @@ Examples:
   sojourn function length               the methods of this name, whatever they belong to
   sojourn function string.length Math.abs
   sojourn function --search index
+  sojourn function --profile my-tenant discount    one that its imports add
 
 \b
 Exit codes: 0 found, 1 nothing speaks of TEXT, 2 there is no such function."""
@@ -27,7 +29,7 @@ _STYLE = "bold cyan"
 
 @cache
 def function_pages() -> tuple[Page, ...]:
-    """A page for each function, method and static function."""
+    """A page for each function, method and static function of the language."""
     return (*map(_builtin_page, BUILTINS), *map(_entry_page, ENTRIES))
 
 
@@ -69,6 +71,7 @@ def _page(
 
 @click.command("function", epilog=_EPILOG, short_help="Say what a function or method gives.")
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completing(function_pages))
+@click.option("--profile", metavar="PROFILE", help=PROFILE_HELP)
 @click.option("--search", metavar="TEXT", help="Only what speaks of TEXT, in any case.")
 @click.option(
     "--format",
@@ -78,10 +81,11 @@ def _page(
     show_default=True,
     help="For people or machines.",
 )
-def function_command(names: tuple[str, ...], search: str | None, format_: str) -> None:
+def function_command(names: tuple[str, ...], profile: str | None, search: str | None, format_: str) -> None:
     """Say how each function or method NAME is called and what it gives.
 
     A NAME is that of a function (coalesce), a method with or without what it belongs to (string.length, length), or a
     static function (Math.abs). Without a NAME all are listed.
     """
-    consult(function_pages(), names, search, format_, "function")
+    own = (entry for extension in added_by(profile) for entry in extension.functions)
+    consult((*map(_entry_page, own), *function_pages()), names, search, format_, "function")

@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from textwrap import indent
 
 import click
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from epl.diagnostics import Code
 from epl.diagnostics.reporters import REPORTERS, reporter_named
 from runtime.cli.errors import FINDINGS, fail, show
 from runtime.cli.lint_fix import fix_files, show_diff
-from runtime.cli.lint_options import settings_of, unknown_code
+from runtime.cli.lint_options import settings_of
 from runtime.cli.lint_watch import watch as watch_files
+from runtime.cli.pages import pages_named, show_pages
+from runtime.cli.rule import code_pages
 from runtime.config import LintConfig
-from runtime.lint import CODES, Linted, NothingToLint, lint
+from runtime.lint import Linted, NothingToLint, lint
 from runtime.lint_settings import DEFAULT_SELECT
 
 _EPILOG = """\b
@@ -98,7 +97,7 @@ def lint_command(
     """
     console = Console(highlight=False)
     if explain is not None:
-        _explain(explain, console)
+        show_pages(pages_named(code_pages(), [explain], "code"), console)
         return
     if statistics and format_ not in (_TEXT, "json"):
         fail(f"--statistics comes as text or json, not as {format_}")
@@ -173,24 +172,3 @@ def _show_statistics(linted: Linted, format_: str, console: Console) -> None:
     if ranked:
         console.print(table)
         console.print()
-
-
-def _explain(wanted: str, console: Console) -> None:
-    """The page of a code: what, why, a bad and a good example."""
-    code = next((known for known in CODES if known.id == wanted.strip().upper()), None)
-    if code is None:
-        unknown_code(wanted)
-    console.print(Text.assemble((f"{code.id} ", _colour(code)), (code.title, "bold")))
-    console.print()
-    console.print(Text(code.why))
-    if code.advice is not None:
-        console.print(Text.assemble(("hint: ", "bold cyan"), code.advice))
-    for heading, example in (("Instead of", code.bad), ("write", code.good)):
-        console.print()
-        console.print(Text(heading, "bold"))
-        console.print()
-        console.print(Text(indent(example.rstrip("\n"), "    ")), soft_wrap=True)
-
-
-def _colour(code: Code) -> str:
-    return f"bold {'red' if code.severity.value == 'error' else 'yellow'}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from runtime.cli.added import PROFILE_HELP, added_by
 from runtime.cli.errors import FINDINGS
 from runtime.reference import (
     Described,
@@ -20,22 +21,24 @@ _EPILOG = """\b
 Examples:
   sojourn reference                  write docs/reference
   sojourn reference --check          only say which pages are stale
-  sojourn reference --out /tmp/ref"""
+  sojourn reference --profile my-tenant --out my-tenant/reference"""
 
 
 @click.command("reference", epilog=_EPILOG, short_help="Write the reference pages from the code.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("docs/reference"), show_default=True, help="Where."
 )
+@click.option("--profile", metavar="PROFILE", help=PROFILE_HELP)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a page is stale.")
 @click.pass_context
-def reference_command(ctx: click.Context, out: Path, check: bool) -> None:
+def reference_command(ctx: click.Context, out: Path, profile: str | None, check: bool) -> None:
     """Write the pages on functions, annotations, diagnostics, configuration and commands."""
+    added = () if profile is None else added_by(profile)
     root = ctx.find_root().command
     assert isinstance(root, click.Group)
     pages = {
-        "functions.md": functions_page(),
-        "annotations.md": annotations_page(),
+        "functions.md": functions_page(added),
+        "annotations.md": annotations_page(added),
         "diagnostics.md": diagnostics_page(),
         "configuration.md": configuration_page(),
         "cli.md": commands_page(_described(name, command) for name, command in sorted(root.commands.items())),

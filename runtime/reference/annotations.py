@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from epl.extend import Extension
 from epl.registry.annotations import ANNOTATIONS, AnnotationEntry, Parameter
 from epl.stage import Stage
 from runtime.reference.markdown import block, code, page, table
@@ -12,9 +15,10 @@ _LEAD = (
 )
 
 
-def annotations_page() -> str:
-    """The page of annotations."""
-    return page("Annotations", _LEAD, *(part for entry in ANNOTATIONS for part in _parts(entry)))
+def annotations_page(added: Iterable[Extension] = ()) -> str:
+    """The page of annotations; those that modules add come last."""
+    entries = [*ANNOTATIONS, *(entry for extension in added for entry in extension.annotations)]
+    return page("Annotations", _LEAD, *(part for entry in entries for part in _parts(entry)))
 
 
 def _parts(entry: AnnotationEntry) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from epl.extend import Extension
 from epl.java.text import text_of
 from epl.registry import BUILTINS, ENTRIES, Entry, Example, Form, Signature
 from epl.types import Type
@@ -17,8 +18,8 @@ _LEAD = (
 _HEADINGS = ("call", "what it gives", "examples")
 
 
-def functions_page() -> str:
-    """The page of everything that rules can call."""
+def functions_page(added: Iterable[Extension] = ()) -> str:
+    """The page of everything that rules can call; what modules add comes last, by module."""
     language = [(code(each.usage), each.summary, _examples(each.examples)) for each in BUILTINS]
     parts = ["## Part of the language", table(_HEADINGS, language)]
     functions = [entry for entry in ENTRIES if entry.form is Form.FUNCTION]
@@ -31,6 +32,9 @@ def functions_page() -> str:
     for name in classes:
         statics = [entry for entry in ENTRIES if entry.form is Form.STATIC and str(entry.owner) == name]
         parts += [f"## {name}", table(_HEADINGS, map(_row, statics))]
+    for extension in added:
+        if extension.functions:
+            parts += [f"## From {extension.module}", table(_HEADINGS, map(_row, extension.functions))]
     return page("Functions and methods", _LEAD, *parts)
 
 
