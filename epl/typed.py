@@ -43,6 +43,17 @@ class Field(Expr):
     declared: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Changed(Expr):
+    """A field of the row that an `update istream` yields: the event as that statement leaves it.
+
+    `name` None: whether the statement with this number has changed the event.
+    """
+
+    number: int
+    name: str | None
+
+
 class Scope(Enum):
     """Whose session a rule reads."""
 
@@ -441,7 +452,8 @@ class Rule:
 
     `whole` False: parts of it had problems and are left out. `made_by` says for each effect which annotation of the
     statement makes it, counted from 0; an effect beyond those is that of `insert into`. `shadow`: its rows are
-    counted, and have no effect.
+    counted, and have no effect. `of_update`: it is what the annotations of an `update istream` of the same number do
+    with its row.
     """
 
     number: int
@@ -454,6 +466,7 @@ class Rule:
     whole: bool = True
     made_by: tuple[int, ...] = ()
     shadow: bool = False
+    of_update: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,6 +493,6 @@ class Program:
     rules: tuple[Rule, ...]
 
     def statements(self) -> tuple[Rule | Update, ...]:
-        """Updates and rules, in file order."""
+        """Updates and rules, in file order; what is done with the row of an update comes right after it."""
         both: list[Rule | Update] = [*self.updates, *self.rules]
         return tuple(sorted(both, key=lambda statement: statement.number))

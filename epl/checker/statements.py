@@ -21,7 +21,7 @@ from epl.parser import Parsed
 from epl.session_schema import Attributes, written_attributes
 from epl.source import Span
 from epl.stage import Stage
-from epl.typed import And, Apply, Column, Const, Effect, Expr, Field, Insert, Now, Program, Rule, Update
+from epl.typed import And, Apply, Changed, Column, Const, Effect, Expr, Field, Insert, Now, Program, Rule, Update
 from epl.typed_walk import extent, subexpressions
 from epl.types import Type
 
@@ -128,21 +128,15 @@ class _RuleSetChecker:
                     rule = self._select(number, rule_name, statement, self._problems)
                     if rule is not None:
                         made = self._of_row(bound, rule, statement)
-                        # By identity: the same annotation may stand there twice.
-                        places = {id(annotation): place for place, annotation in enumerate(statement.annotations)}
-                        rules.append(
-                            replace(
-                                rule,
-                                effects=(*(effect for _, effect in made), *rule.effects),
-                                made_by=tuple(places[id(annotation)] for annotation, _ in made),
-                                shadow=any(each.entry.name == "Shadow" for each in bound),
-                            )
-                        )
+                        rules.append(self._with_effects(rule, statement, bound, made))
                 case ast.Update():
                     update = self._update(number, rule_name, statement)
-                    self._effects.refuse_without_row(bound)
                     if update is not None:
                         updates.append(update)
+                        rule = self._row_of_update(update)
+                        made = self._effects.effects(bound, _row(rule, True))
+                        if made:
+                            rules.append(self._with_effects(rule, statement, bound, made))
                 case _:
                     self._effects.refuse_without_row(bound)
         return Program(
@@ -152,6 +146,26 @@ class _RuleSetChecker:
             tuple(updates),
             tuple(rules),
         )
+
+    @staticmethod
+    def _with_effects(
+        rule: Rule, statement: ast.Statement, bound: list[Bound], made: list[tuple[ast.Annotation, Effect]]
+    ) -> Rule:
+        # By identity: the same annotation may stand there twice.
+        places = {id(annotation): place for place, annotation in enumerate(statement.annotations)}
+        return replace(
+            rule,
+            effects=(*(effect for _, effect in made), *rule.effects),
+            made_by=tuple(places[id(annotation)] for annotation, _ in made),
+            shadow=any(each.entry.name == "Shadow" for each in bound),
+        )
+
+    def _row_of_update(self, update: Update) -> Rule:
+        """The row that `update istream` yields, the whole event as it leaves it, for its annotations."""
+        fields = self._declarations.event_types[update.event_type]
+        columns = tuple(Column(name, Changed(type_, True, update.number, name)) for name, type_ in fields.items())
+        applied = Changed(types.BOOLEAN, False, update.number, None)
+        return Rule(update.number, update.name, update.span, update.event_type, applied, columns, (), of_update=True)
 
     def _refuse_split_by_row(self, bound: list[Bound], type_name: str) -> None:
         """Rows of `insert into` come when the event has had its pass, which is too late to split before it."""
@@ -163,8 +177,7 @@ class _RuleSetChecker:
     def _of_row(self, bound: list[Bound], rule: Rule, statement: ast.Select) -> list[tuple[ast.Annotation, Effect]]:
         expected = len(statement.columns)
         complete = len(rule.columns) >= expected or any(isinstance(c, ast.Wildcard) for c in statement.columns)
-        row = Row(rule.event_type, {column.name: column for column in rule.columns}, complete)
-        return self._effects.effects(bound, row)
+        return self._effects.effects(bound, _row(rule, complete))
 
     # ---- declarations
 
@@ -334,6 +347,10 @@ class _RuleSetChecker:
             ):
                 assignments.append(Column(field_name, widened(expr, target)))
         return Update(number, name, statement.span, event.type_name, condition, tuple(assignments))
+
+
+def _row(rule: Rule, complete: bool) -> Row:
+    return Row(rule.event_type, {column.name: column for column in rule.columns}, complete)
 
 
 def _names_read(value: ast.Expression, checker: ExpressionChecker) -> Iterator[str]:

@@ -13,6 +13,7 @@ from epl.compiler.predicates import Predicates
 from epl.compiler.sessions import SessionReads
 from epl.compiler.text import grouped, ungrouped
 from epl.compiler.values import Values
+from epl.layout import slot_name
 
 _OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
@@ -97,6 +98,8 @@ class Expressions(Values, Predicates, SessionReads):
                 return self._literal(value)
             case t.Field(_, _, name):
                 return self._module.field(self.fields, name)
+            case t.Changed(_, _, number, name):
+                return f"u{number}" if name is None else f"u{number}_{slot_name(name)}"
             case t.SessionProperty() | t.Attribute() | t.AttributeContains() | t.AttributeFilter():
                 return self._session(expr)
             case t.Now():

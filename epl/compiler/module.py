@@ -15,7 +15,7 @@ from epl.compiler.support import SUPPORT
 from epl.layout import slot_name
 
 _FIXED = frozenset({"e", "s", "p", "now", "fx", "d", "m", "error", "SPLIT", "COUNTER_TAKEN"})
-_GENERATED = re.compile(r"[tcr]\d+|on_.*|ROW_on_.*|[A-Z_]\w*_\d+")
+_GENERATED = re.compile(r"[tcru]\d+|u\d+_.*|on_.*|ROW_on_.*|[A-Z_]\w*_\d+")
 _serial = count(1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
@@ -18,6 +18,7 @@ from epl.compiler.expressions import Expressions
 from epl.compiler.module import Constant, Module
 from epl.compiler.text import remark, replace_words, ungrouped
 from epl.layout import SessionLayout, slot_name
+from epl.typed_walk import subexpressions
 from epl.types import OBJECT, Type
 
 _INDENT = "    "
@@ -96,7 +97,11 @@ def _without_shadows(program: t.Program) -> t.Program:
 
 
 def _reporting(program: t.Program) -> t.Program:
-    rules = (replace(rule, effects=(*rule.effects, t.Report(rule.columns))) for rule in program.rules)
+    rules = (
+        # An update reports its row itself.
+        rule if rule.of_update else replace(rule, effects=(*rule.effects, t.Report(rule.columns)))
+        for rule in program.rules
+    )
     return replace(program, rules=tuple(rules))
 
 
@@ -117,7 +122,15 @@ def _declared_fields(
         if isinstance(statement, t.Update):
             # The row of an update is the whole event.
             used |= declared.keys() if report else {column.name for column in statement.assignments}
+        else:
+            used |= {part.name for part in _changed(statement) if part.name is not None}
     return {name: declared.get(name, OBJECT) for name in sorted(used)}
+
+
+def _changed(rule: t.Rule) -> Iterator[t.Changed]:
+    """What a rule takes from the row of an update."""
+    tops = expressions_of(rule)
+    return (part for top in tops for part in subexpressions(top) if isinstance(part, t.Changed))
 
 
 class _Function:
@@ -198,12 +211,19 @@ class _Function:
         with self._write.knowing(implied(update.condition) if update.condition else ()):
             values = ", ".join(ungrouped(self._write.value(column.expr)) for column in update.assignments)
         lines = [f"m[{update.number}] += 1", f"{', '.join(locals_)} = {values}"]
+        row = next((rule for rule in self._rules if rule.of_update and rule.number == update.number), None)
+        taken = dict.fromkeys(_changed(row)) if row is not None else {}
+        for part in taken:
+            # Later updates change the event again.
+            value = "True" if part.name is None else self._write_field(part.name)
+            lines.append(f"{self._write.value(part)} = {value}")
         if self._report:
             every = self._program.event_types[update.event_type]
-            row = ", ".join(f"{name!r}: {self._write_field(name)}" for name in every)
-            lines.append(f"fx.report({update.number}, {{{row}}})")
+            fields = ", ".join(f"{name!r}: {self._write_field(name)}" for name in every)
+            lines.append(f"fx.report({update.number}, {{{fields}}})")
         lines = self._when(update.condition, lines)
-        return self._guarded(lines, update.name) if can_fail(expressions_of(update)) else lines
+        guarded = self._guarded(lines, update.name) if can_fail(expressions_of(update)) else lines
+        return [*(f"{self._write.value(part)} = False" for part in taken if part.name is None), *guarded]
 
     def _write_field(self, name: str) -> str:
         return self._write.value(t.Field(OBJECT, True, name))
@@ -235,10 +255,10 @@ class _Function:
         ]
 
     def _applied(self, rule: t.Rule) -> list[str]:
-        lines = [f"m[{rule.number}] += 1"]
+        lines = [] if rule.of_update else [f"m[{rule.number}] += 1"]
         for effect in rule.effects:
             lines += self._effects.lines(effect, rule)
-        return lines
+        return lines or ["pass"]
 
     def _at_once(self, rule: t.Rule) -> list[str]:
         """Condition and effects together: nothing that the rule reads has been written yet, and it cannot fail."""
@@ -253,7 +273,7 @@ class _Function:
         computed: dict[t.Expr, str] = {}
         with self._write.knowing(implied(rule.condition) if rule.condition else ()):
             for expr in row_of(rule):
-                if isinstance(expr, t.Const | t.Field) or expr in computed:
+                if isinstance(expr, t.Const | t.Field | t.Changed) or expr in computed:
                     continue  # neither changes while effects are applied
                 self._columns += 1
                 local = f"c{self._columns}"

@@ -94,10 +94,10 @@ COLUMN_TYPE = _code(
 WITHOUT_ROW = _code(
     "E411",
     "annotation on a statement without rows",
-    "`@{name}` acts on the rows of a `select`, and this statement is none",
-    "`update istream` changes the event for the selects after it, `create` declares a name. Neither hands a row on.",
-    "@UpdateCounter('views') update istream PageView set n = 1;",
-    "update istream PageView set n = 1;\n@UpdateCounter('views') select 1 from PageView;",
+    "`@{name}` acts on rows, and this statement yields none",
+    "`create` declares a name, and hands no row on.",
+    "@UpdateCounter('views') create variable int MOST = 7;",
+    "create variable int MOST = 7;\n@UpdateCounter('views') select 1 from PageView(n < MOST);",
 )
 REFUSED = _code(
     "E412",

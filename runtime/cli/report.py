@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from epl import Compiled
+from epl.typed import Rule
 from runtime.counters import SessionCounters
 from runtime.replay import Replayed
 
@@ -199,6 +200,8 @@ def _rules(programs: Iterable[Compiled]) -> list[tuple[str, str, int]]:
     for compiled in programs:
         program = compiled.program
         for statement in program.statements():
+            if isinstance(statement, Rule) and statement.of_update:
+                continue  # it is counted as the update
             place = program.source.position(statement.span.start)
             where = f"{PurePath(program.source.name).name}:{place.line}"
             found.append((statement.name, where, compiled.matches[statement.number]))
