@@ -54,6 +54,9 @@ class Engine:
     own time where stage 1 gives no `_timestamp_`. Both are long, epoch ms.
     """
 
+    effects_class: type[Effects] = Effects
+    profile_class: type[Profile] = Profile
+
     def __init__(
         self,
         rules: TenantRules,
@@ -73,7 +76,7 @@ class Engine:
         self._now_slot = None if now_field is None else slot_name(now_field)
         self._time_slot = None if time_field is None else slot_name(time_field)
         self._output = output
-        self._effects = Effects(self.counters, config.limits.max_idle_ms, len(rules.profiles))
+        self._effects = self.effects_class(self.counters, config.limits.max_idle_ms, len(rules.profiles))
         self._rate = (config.limits.rate, 0, 0)  # the limit, the second at work, and its events so far
         extra = [name for name in (now_field, time_field) if name is not None]
         self._fields = _decoded_fields(rules, extra)
@@ -103,7 +106,7 @@ class Engine:
         )
         self._at_work = self._partition(0)
         self.profiles = [
-            Profile(each, number, MemoryTable(), self._around) for number, each in enumerate(rules.profiles)
+            self.profile_class(each, number, MemoryTable(), self._around) for number, each in enumerate(rules.profiles)
         ]
         self._numbered = tuple(enumerate(self.profiles))
         self._stage_1 = self._handlers(rules.controller)

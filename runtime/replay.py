@@ -67,6 +67,7 @@ class Replay:
         now_field: str | None = None,
         time_field: str | None = None,
         sort: bool = False,
+        engine: Callable[..., Engine] = Engine,
     ) -> None:
         time_field = time_field or rules.config.time.source
         for name in (now_field, time_field):
@@ -79,7 +80,7 @@ class Replay:
             )
         self._output = LineOutput(wants_events=sink is not None and not markers_only)
         clock = Clock.EVENT_TIME if now_field is None else Clock.FIELD
-        self._engine = Engine(rules, self._output, clock=clock, now_field=now_field, time_field=time_field)
+        self._engine = engine(rules, self._output, clock=clock, now_field=now_field, time_field=time_field)
         self._rules = rules
         self._sink = sink
         self._dead_letters = dead_letters

@@ -153,27 +153,30 @@ class TenantChecker:
                         other=str(other),
                     )
 
-    def compile(self) -> TenantRules:
-        """The compiled rules. Raises InvalidInput with all diagnostics when any is an error."""
+    def compile(self, *, report: bool = False) -> TenantRules:
+        """The compiled rules; with `report` they tell their rows. Raises InvalidInput with all diagnostics.
+
+        It does so when any of them is an error.
+        """
         diagnostics = self.diagnostics
         if any(found.severity is Severity.ERROR for found in diagnostics):
             raise InvalidInput(diagnostics)
         names = [profile.name for profile in self.config.profiles]
-        controller = compile_program(self.controller.program, profiles=names)
-        return TenantRules(
-            self.config, self._event_types, controller, tuple(self._compile_profile(p) for p in self.profiles)
-        )
+        controller = compile_program(self.controller.program, profiles=names, report=report)
+        profiles = tuple(self._compile_profile(profile, report) for profile in self.profiles)
+        return TenantRules(self.config, self._event_types, controller, profiles)
 
     @staticmethod
-    def _compile_profile(checked: CheckedProfile) -> ProfileRules:
+    def _compile_profile(checked: CheckedProfile, report: bool) -> ProfileRules:
         layout = session_layout(checked.main.attributes)
         subs = checked.config.sub_sessions
         names = [sub.name for sub in subs]
-        compiled = compile_program(checked.main.program, layout, sub_sessions=names)
+        compiled = compile_program(checked.main.program, layout, sub_sessions=names, report=report)
         made = []
         for config, sub in zip(subs, checked.subs, strict=True):
             sub_layout = session_layout(sub.attributes)
-            made.append(SubSessionRules(config, compile_program(sub.program, sub_layout, layout), sub_layout))
+            sub_compiled = compile_program(sub.program, sub_layout, layout, report=report)
+            made.append(SubSessionRules(config, sub_compiled, sub_layout))
         return ProfileRules(checked.config, compiled, layout, tuple(made))
 
 

@@ -1,4 +1,4 @@
-"""`sojourn explain`: what a tenant's rules come down to."""
+"""`sojourn explain`: what rules made of events, and what they come down to."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.text import Text
 from epl import Compiled
 from epl.compiler.legend import NAMES, legend
 from runtime.cli.errors import fail
+from runtime.cli.explain_events import explain_events
 from runtime.cli.pages import coloured
 from runtime.config import load_tenant
 from runtime.presets import resolve
@@ -20,12 +21,14 @@ from runtime.rules import TenantRules, compile_tenant
 
 _EPILOG = """\b
 Examples:
+  sojourn explain my-tenant events.ndjson --key u1     one visitor, event by event
+  sojourn explain my-tenant events.ndjson --event 120  one event: its line
   sojourn explain pulsar --code                        the Python that the rules become
   sojourn explain examples/shop --code --rules cart    of one rule set
   sojourn explain examples/shop --code --format json | jq -r '.[].python'
 
 \b
-Exit codes: 0 shown, 1 the rules have problems, 2 there is no such rule set."""
+Exit codes: 0 shown, 1 the rules have problems, 2 a file, an option or a rule set is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,17 @@ def rule_sets(rules: TenantRules) -> Iterator[RuleSet]:
             yield RuleSet("sub-session", sub.config.name, sub.compiled)
 
 
-@click.command("explain", epilog=_EPILOG, short_help="Show the Python that rules become.")
+@click.command("explain", epilog=_EPILOG, short_help="Say why events became the sessions that they did.")
 @click.argument("profile")
+@click.argument("events", nargs=-1)
+@click.option("--key", metavar="KEY", help="Only what is about the sessions of this key.")
+@click.option("--event", metavar="N", type=click.IntRange(min=1), help="Only the event in line N.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(min=1), default=20, show_default=True, help="Show no more than this."
+)
+@click.option("--time-field", metavar="NAME", help="The field with an event's own time, where rules give none.")
+@click.option("--now-field", metavar="NAME", help="The field with the time of arrival.")
+@click.option("--sort", is_flag=True, help="Take events in the order of their time.")
 @click.option("--code", is_flag=True, help="Print the generated Python.")
 @click.option("--rules", "wanted", metavar="SUBSTRING", help="Only rule sets with this in their file, kind or name.")
 @click.option(
@@ -68,14 +80,34 @@ def rule_sets(rules: TenantRules) -> Iterator[RuleSet]:
     show_default=True,
     help="For people or machines.",
 )
-def explain_command(profile: str, code: bool, wanted: str | None, format_: str) -> None:
-    """Show the Python that the rules of PROFILE become: controller, profiles, sub-sessions.
+def explain_command(
+    profile: str,
+    events: tuple[str, ...],
+    key: str | None,
+    event: int | None,
+    limit: int,
+    time_field: str | None,
+    now_field: str | None,
+    sort: bool,
+    code: bool,
+    wanted: str | None,
+    format_: str,
+) -> None:
+    """Replay EVENTS by the rules of PROFILE and say, for each, what every rule saw and why.
 
-    PROFILE is a tenant's folder or the name of a shipped profile. A comment before each rule's code says where it comes
-    from; a rule that reads what others write is read before any of them writes, so that it appears twice.
+    For each event: which rules matched and what row they gave; for those that did not, the first condition that did
+    not hold and what it read; what was written, before and after; why the session began, went on, split or ended, and
+    when it is due. PROFILE is a tenant's folder or the name of a shipped profile.
+
+    With --code instead of EVENTS: the Python that the rules become. A comment before each rule's code says where it
+    comes from; a rule that reads what others write is read before any of them writes, so that it appears twice.
     """
+    if code == bool(events):
+        fail("say what to explain: files of events, or --code")
     if not code:
-        fail("say what to show: --code")
+        clock = {"time_field": time_field, "now_field": now_field, "sort": sort}
+        explain_events(profile, events, key=key, event=event, limit=limit, clock=clock, as_json=format_ == "json")
+        return
     every = list(rule_sets(compile_tenant(load_tenant(resolve(profile)))))
     chosen = [each for each in every if wanted is None or wanted.casefold() in each.title.casefold()]
     if not chosen:

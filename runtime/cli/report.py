@@ -13,6 +13,7 @@ from rich.text import Text
 
 from epl import Compiled
 from epl.typed import Rule
+from runtime.config import spoken_duration
 from runtime.counters import SessionCounters
 from runtime.replay import Replayed
 
@@ -135,7 +136,7 @@ def _sessions(counters: SessionCounters) -> RenderableType:
         "one event", f"{counters.single_event:,}  [dim]{counters.single_event / ended:.0%}[/]" if ended else "–"
     )
     if ended:
-        mean, longest = _human(counters.total_duration_ms // ended), _human(counters.max_duration_ms)
+        mean, longest = spoken_duration(counters.total_duration_ms // ended), spoken_duration(counters.max_duration_ms)
         facts.add_row("duration", f"mean {mean}, longest {longest}")
         facts.add_row("events", f"mean {counters.events / ended:.1f}, most {counters.max_events:,}")
     return Group(
@@ -145,16 +146,6 @@ def _sessions(counters: SessionCounters) -> RenderableType:
         Text("\nevents a session", "dim"),
         _bars(_grouped(counters.lengths, _LENGTHS), str),
     )
-
-
-def _human(duration_ms: int) -> str:
-    """A duration in its two largest units: `8 min 23 s`."""
-    seconds = duration_ms // 1000
-    if seconds < 60:
-        return f"{duration_ms / 1000:.1f} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
 
 
 # Upper ends of the shown groups, as bits of seconds and of events (see SessionCounters), with their labels.

@@ -18,7 +18,7 @@ from runtime.config.model import (
     TenantConfig,
     TimeConfig,
 )
-from runtime.config.units import format_duration, format_size, parse_duration, parse_size
+from runtime.config.units import format_duration, format_size, parse_duration, parse_size, spoken_duration
 
 __all__ = [
     "CONFIG_CODES",
@@ -51,4 +51,5 @@ __all__ = [
     "read_lint_section",
     "read_tenant",
     "read_yaml",
+    "spoken_duration",
 ]

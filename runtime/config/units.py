@@ -51,3 +51,13 @@ def _format(value: int, factors: dict[str, int]) -> str:
         raise ValueError(f"neither a duration nor a size: {value}")
     unit = next(unit for unit in reversed(factors) if value % factors[unit] == 0)
     return f"{value // factors[unit]}{unit}"
+
+
+def spoken_duration(duration_ms: int) -> str:
+    """A duration for people, in its two largest units: `8 min 23 s`."""
+    seconds = duration_ms // 1000
+    if seconds < 60:
+        return f"{duration_ms / 1000:.1f} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

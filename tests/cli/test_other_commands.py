@@ -37,7 +37,7 @@ def test_every_option_is_explained() -> None:
 
 def test_profiles(sojourn: Run) -> None:
     assert "PulsarSession" in sojourn("profiles").output
-    shipped = {each["name"]: each for each in json.loads(sojourn("profiles", "--format", "json").output)}
+    shipped = {each["profile"]: each for each in json.loads(sojourn("profiles", "--format", "json").output)}
     pulsar = shipped["pulsar"]
     assert pulsar["sessions"] == [{"name": "PulsarSession", "gap": "30m", "sub_sessions": []}]
     assert (Path(sojourn("profiles", "--path", "pulsar").output.strip()) / "sessionizer.yaml").exists()

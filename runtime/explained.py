@@ -1,0 +1,120 @@
+"""What explaining writes down: events, passes of rules over them, and what became of sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class RuleSeen:
+    """What a rule made of an event. `failed` is the first condition that did not hold, `reads` what it read."""
+
+    number: int
+    name: str
+    matched: bool
+    failed: str | None = None
+    reads: list[tuple[str, Any]] = field(default_factory=list)
+    row: dict[str, Any] | None = None
+    error: str | None = None
+    shadow: bool = False
+
+
+@dataclass(slots=True)
+class Pass:
+    """One run of a rule set over an event, a row or a marker.
+
+    `changes` are attributes of its session, each with the value before and after; `voided`: a split undid it.
+    """
+
+    rule_set: str
+    event_type: str
+    rules: list[RuleSeen] = field(default_factory=list)
+    changes: list[tuple[str, Any, Any]] = field(default_factory=list)
+    decorations: dict[str, Any] = field(default_factory=dict)
+    voided: bool = False
+
+
+@dataclass(slots=True)
+class Life:
+    """Something that happened to a session: it `began`, `went on`, `ended` or `waits`; why, in words."""
+
+    what: str
+    kind: str
+    session_id: str
+    why: str
+    key: str
+
+
+@dataclass(slots=True)
+class Explained:
+    """An event; or, with `line` None, a moment at which time alone did something."""
+
+    line: int | None
+    now_ms: int
+    raw: bytes = b""
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    """Profile and session key, as stage 1 gave them."""
+    steps: list[Pass | Life] = field(default_factory=list)
+    outcome: str = ""
+    due_ms: list[tuple[str, int]] = field(default_factory=list)
+    """Sessions of the event with the time at which something of them is due, if nothing comes."""
+
+    @property
+    def all_keys(self) -> set[str]:
+        """The keys of all sessions that it is about."""
+        return {key for _, key in self.keys} | {step.key for step in self.steps if isinstance(step, Life)}
+
+
+class Watch:
+    """Collects what happens. `wants` chooses among what is complete; `take` gets each that is chosen."""
+
+    def __init__(self, wants: Callable[[Explained], bool], take: Callable[[Explained], None]) -> None:
+        self.current: Explained | None = None
+        self.at_pass: Pass | None = None
+        self._wants = wants
+        self._take = take
+        self._between: list[Pass | Life] = []
+
+    def begin(self, line: int, raw: bytes) -> None:
+        """An event comes to work."""
+        self.current = Explained(line, 0, raw)
+
+    def end(self, now_ms: int) -> None:
+        """It is done."""
+        if self.current is not None:
+            self.current.now_ms = now_ms
+            self._give(self.current)
+            self.current = None
+
+    def note(self, step: Pass | Life, now_ms: int) -> None:
+        """Adds a step to what is at work; what happens to a session between events stands for itself."""
+        if self.current is not None:
+            self.current.steps.append(step)
+            return
+        self._between.append(step)
+        if isinstance(step, Life):
+            # The rules on its marker ran before it.
+            steps, self._between = self._between, []
+            self._give(Explained(None, now_ms, steps=steps))
+
+    def keyed(self, profile: str, key: str) -> None:
+        """Stage 1 has given the event at work a key."""
+        if self.current is not None:
+            self.current.keys.append((profile, key))
+
+    def rule(self, number: int) -> RuleSeen | None:
+        """The rule of a number in the pass at work."""
+        rules = [] if self.at_pass is None else self.at_pass.rules
+        return next((seen for seen in rules if seen.number == number), None)
+
+    def failed(self, name: str, error: Exception) -> None:
+        """A rule of the pass at work has failed."""
+        for seen in [] if self.at_pass is None else self.at_pass.rules:
+            if seen.name == name:
+                seen.matched, seen.error = False, f"{type(error).__name__}: {error}"
+
+    def _give(self, explained: Explained) -> None:
+        if self._wants(explained):
+            self._take(explained)
