@@ -21,8 +21,12 @@ from runtime.session import MainSession, SessionBase, SubSession
 _MOST_CUT = 10_000
 _LONGEST_WAIT_MS = 60_000
 
-_Name = tuple[str, str, int]
-"""A session among those of a profile: the key of its session, its own, and the number of its kind."""
+_AT_ONCE = ("evicted", "shutdown")
+"""Ends for which the next attempt does not wait."""
+
+_Name = tuple[str, str, int, int]
+"""A session among those of a profile: the key of its session, its own, the number of its kind, and what tells one that
+shares its key with the session of the table (`Endings.process_late`)."""
 
 _encoded = msgspec.msgpack.Encoder(enc_hook=str).encode
 
@@ -69,18 +73,16 @@ class Endings(Kind):
         """
         waiting = self._still_waiting(session)
         if waiting is not None:
-            if not self.end(session, waiting.reason, tick_ms):
+            if waiting.retry_ms > tick_ms or not self.end(session, waiting.reason, tick_ms):
                 self._try_again(session, wheel)
             return
-        # At a tick due means before it (engine.md §6): what expires at the tick itself waits for the next.
         if session.sub_sessions:
-            self._end_due_subs(session, tick_ms - 1, tick_ms)
+            self._end_due_subs(session, tick_ms, at_tick=True)
         if session.expires_at_ms < tick_ms:
             ended = self.end(session, judged, tick_ms)
         elif reason := self._cut_short(session, tick_ms):
             ended = self._cut(session, reason, tick_ms)
         else:
-            # A sub-session whose end was refused is still due: the next second is soon enough.
             wheel.schedule(session, max(self.due_ms(session), tick_ms))
             if not self.table.keeps_objects:
                 self.table.put(session)
@@ -91,7 +93,7 @@ class Endings(Kind):
     def _try_again(self, session: MainSession, wheel: TimeWheel) -> None:
         """Puts a session whose end was refused into the second of its next attempt."""
         # What is due in a second is looked at when that is over.
-        wheel.schedule(session, self._waiting[_name(session)].retry_ms - 1)
+        wheel.schedule(session, self._waiting[self._name(session)].retry_ms - 1)
 
     def _cut_short(self, session: MainSession, now_ms: int) -> str | None:
         """Why a session that is not quiet ends now: it is too old, or its day is over."""
@@ -102,7 +104,11 @@ class Endings(Kind):
         return None
 
     def due_ms(self, session: MainSession) -> int:
-        """When something of a session may be due: itself, a sub-session, its cap, its day."""
+        """When something of a session may be due: itself, a sub-session, its cap, its day, a marker's next attempt."""
+        if self._waiting:
+            waiting = self._still_waiting(session)
+            if waiting is not None:
+                return waiting.retry_ms - 1
         due_ms = session.expires_at_ms
         if self.max_active_ms > 0:
             due_ms = min(due_ms, session.created_ms + self.max_active_ms)
@@ -110,7 +116,8 @@ class Endings(Kind):
             # A tick at midnight itself is due, so it stands in the second before.
             due_ms = min(due_ms, self._around.days.end_ms(session.created_ms) - 1)
         for sub in session.sub_sessions or ():
-            due_ms = min(due_ms, sub.expires_at_ms)
+            waiting = self._still_waiting(sub, session) if self._waiting else None
+            due_ms = min(due_ms, sub.expires_at_ms if waiting is None else waiting.retry_ms - 1)
         return due_ms
 
     # ---- ends
@@ -128,43 +135,67 @@ class Endings(Kind):
 
     def end(self, session: MainSession, reason: str, now_ms: int) -> bool:
         """Ends a session, its sub-sessions before it, oldest first. False when a marker was refused: it lives on."""
+        at_once = reason in _AT_ONCE
+        waiting = self._still_waiting(session)
+        if waiting is not None:
+            reason = waiting.reason
         for sub in list(session.sub_sessions or ()):
-            if not self._end_sub(session, sub, "parent", now_ms):
-                self._remember(session, reason, now_ms)
+            if not self._end_sub(session, sub, "parent", now_ms, at_once=at_once):
+                self._remember(session, None, reason, now_ms)
                 return False
-        if not self._deliver(self, session, None, reason, now_ms):
+        if not self._deliver(self, session, None, reason, now_ms, at_once=at_once):
             return False
         TimeWheel.forget(session)
+        if self._waiting:
+            self._waiting.pop(self._name(session), None)
         if self._alone.pop(id(session), None) is None:
             self.table.remove(session)
-        if self._waiting:
-            self._waiting.pop(_name(session), None)
         self.counters.count_end(reason, session.duration_ms, session.count)
         return True
 
-    def _end_due_subs(self, session: MainSession, due_ms: int, now_ms: int) -> None:
-        """Ends sub-sessions with `expires_at_ms <= due_ms`, the last opened first."""
+    def _end_due_subs(self, session: MainSession, now_ms: int, *, at_tick: bool) -> None:
+        """Ends sub-sessions that are due, the last opened first; ends that were refused are for ticks to try again."""
+        # At a tick due means before it (engine.md §6): what expires at the tick itself waits for the next.
+        due_ms = now_ms - 1 if at_tick else now_ms
         for sub in reversed(session.sub_sessions or []):
-            if sub.expires_at_ms <= due_ms:
+            waiting = self._still_waiting(sub, session)
+            if (at_tick and waiting.retry_ms <= now_ms) if waiting is not None else sub.expires_at_ms <= due_ms:
                 self._end_sub(session, sub, "gap", now_ms)
 
-    def _end_sub(self, session: MainSession, sub: SubSession, reason: str, now_ms: int) -> bool:
+    def _end_sub(
+        self, session: MainSession, sub: SubSession, reason: str, now_ms: int, *, at_once: bool = False
+    ) -> bool:
         kind = self.sub_sessions[sub.number]
         live = session.sub_sessions
         assert live is not None
-        if not self._deliver(kind, sub, session, reason, now_ms):
+        waiting = self._still_waiting(sub, session)
+        if waiting is not None:
+            reason = waiting.reason
+        if not self._deliver(kind, sub, session, reason, now_ms, at_once=at_once):
             return False
         live.remove(sub)
         kind.counters.count_end(reason, sub.duration_ms, sub.count)
         return True
 
-    def _deliver(self, kind: Kind, session: SessionBase, parent: MainSession | None, reason: str, now_ms: int) -> bool:
-        """Sends an end marker: the one that was made when the session ended, if it was refused before."""
+    def _deliver(
+        self,
+        kind: Kind,
+        session: SessionBase,
+        parent: MainSession | None,
+        reason: str,
+        now_ms: int,
+        *,
+        at_once: bool = False,
+    ) -> bool:
+        """Sends an end marker: the one that was made when the session ended, if it was refused before.
+
+        Between two attempts it is not sent, unless `at_once`.
+        """
         sent = kind.end_marker
         if sent is None:
             return True
-        waiting = self._still_waiting(session)
-        if waiting is not None and waiting.retry_ms > now_ms:
+        waiting = self._still_waiting(session, parent)
+        if waiting is not None and waiting.retry_ms > now_ms and not at_once:
             return False
         if waiting is not None and waiting.fields:
             fields = waiting.fields
@@ -173,31 +204,48 @@ class Endings(Kind):
             self._run_rules(sent, fields, session, parent, now_ms)
         if self._output.end_marker(fields, now_ms):
             if waiting is not None:
-                del self._waiting[_name(session)]
+                del self._waiting[self._name(session, parent)]
             return True
         self._around.counters.ends_refused += 1
-        self._remember(session, reason, now_ms, fields)
+        self._remember(session, parent, reason, now_ms, fields)
         return False
 
-    def _remember(self, session: SessionBase, reason: str, now_ms: int, fields: dict[str, Any] | None = None) -> None:
+    def _remember(
+        self,
+        session: SessionBase,
+        parent: MainSession | None,
+        reason: str,
+        now_ms: int,
+        fields: dict[str, Any] | None = None,
+    ) -> None:
         """Notes that a session could not end: it is tried again after 1 s, then 2 s, up to a minute."""
-        before = self._waiting.get(_name(session))
+        name = self._name(session, parent)
+        before = self._waiting.get(name)
         attempts = 0 if before is None else before.attempts + 1
         retry_ms = now_ms + min(SLOT_MS << min(attempts, 10), _LONGEST_WAIT_MS)
-        self._waiting[_name(session)] = _Waiting(reason, fields or {}, session.count, attempts, retry_ms)
+        self._waiting[name] = _Waiting(reason, fields or {}, session.count, attempts, retry_ms)
 
-    def _still_waiting(self, session: SessionBase) -> _Waiting | None:
+    def _still_waiting(self, session: SessionBase, parent: MainSession | None = None) -> _Waiting | None:
         """The refused end of a session, unless an event has come since."""
-        waiting = self._waiting.get(_name(session)) if self._waiting else None
+        waiting = self._waiting.get(self._name(session, parent)) if self._waiting else None
         if waiting is not None and waiting.count != session.count:
-            self._revive(session)
+            self._revive(session, parent)
             return None
         return waiting
 
-    def _revive(self, session: SessionBase) -> None:
+    def _revive(self, session: SessionBase, parent: MainSession | None = None) -> None:
         """An event came before the end was taken: the session goes on."""
-        if self._waiting.pop(_name(session), None) is not None:
+        if self._waiting.pop(self._name(session, parent), None) is not None:
             self._around.counters.revived += 1
+
+    def _name(self, session: SessionBase, parent: MainSession | None = None) -> _Name:
+        alone = id(parent or session)
+        return (
+            "" if parent is None else parent.key,
+            session.key,
+            -1 if parent is None else session.number,
+            alone if alone in self._alone else 0,
+        )
 
     # ---- markers and limits
 
@@ -227,10 +275,26 @@ class Endings(Kind):
     def _is_too_large(self, session: MainSession) -> bool:
         """True when state and metadata are beyond the limit, as they would be stored."""
         values = [getattr(session, attribute) for attribute in self.layout.attributes]
-        return len(_encoded(values)) > self._around.max_state_bytes
+        try:
+            size = len(_encoded(values))
+        except (OverflowError, ValueError, RecursionError):
+            size = _counted_bytes(values)
+        return size > self._around.max_state_bytes
 
 
-def _name(session: SessionBase) -> _Name:
-    return (
-        (session.parent_key, session.key, session.number) if isinstance(session, SubSession) else ("", session.key, -1)
-    )
+def _counted_bytes(value: Any) -> int:
+    """The size of what no encoder takes: numbers beyond 64 bits, half a surrogate pair, very deep nesting."""
+    size = 0
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case dict() as fields:
+                waiting += [*fields.keys(), *fields.values()]
+            case list() | tuple() as items:
+                waiting += items
+            case str() as text:
+                size += len(text.encode("utf-8", "surrogatepass"))
+            case int() as number:
+                size += number.bit_length() // 8
+        size += 1
+    return size

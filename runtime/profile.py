@@ -7,6 +7,7 @@ from typing import Any, Literal
 from epl.compiler import SPLIT
 from epl.typed import EndSession, Insert, MarkBot, OpenSubSession, SetDuration, SplitSession
 from runtime.cache import SessionTable
+from runtime.cache.wheel import NOWHERE_MS
 from runtime.effects import Decorations, merged
 from runtime.endings import Endings
 from runtime.kinds import Kind, Surroundings
@@ -51,7 +52,14 @@ class Profile(Endings):
         """
         # The common event: its session is live, and nothing of it can be due before `due_ms`.
         session = self._get(key)
-        if session is None or now_ms >= session.due_ms or passive or not self._is_plain:
+        # Where another partition's clock is behind, the session's times do not follow it back.
+        if (
+            session is None
+            or not session.modified_ms <= now_ms < session.due_ms
+            or passive
+            or not self._is_plain
+            or self._waiting
+        ):
             return self._process_fully(session, event, key, event_ms, duration_ms, passive, now_ms, turn)
         session.modified_ms = now_ms
         session.count += 1
@@ -71,9 +79,10 @@ class Profile(Endings):
         turn: int,
     ) -> Decorations | Literal[False]:
         """All that can happen to an event, in the order of engine.md §2."""
+        revived = self._around.counters.revived
         if session is not None:
             if session.sub_sessions:
-                self._end_due_subs(session, now_ms, now_ms)
+                self._end_due_subs(session, now_ms, at_tick=False)
             if self._is_over(session, passive, now_ms):
                 session = None
         if session is None:
@@ -86,7 +95,7 @@ class Profile(Endings):
         if self._splits and not passive:
             before = (session.modified_ms, session.held_until_ms, session.count, session.bot_count)
         if not passive:
-            session.modified_ms = now_ms
+            session.modified_ms = max(session.modified_ms, now_ms)
             session.held_until_ms = None
             if session.bot_type > 0:
                 session.bot_count += 1
@@ -112,10 +121,14 @@ class Profile(Endings):
         if effects.subs:
             decorations = self._touch_subs(session, event, event_ms, now_ms, decorations)
         self._check_size(session)
-        if session.expires_at_ms < session.due_ms or session.sub_sessions or session.due_ms < 0:
-            due_ms = self.due_ms(session)
-            if due_ms < session.due_ms or session.due_ms < 0:
-                self._around.wheel.schedule(session, due_ms)
+        if (
+            session.expires_at_ms < session.due_ms
+            or session.sub_sessions
+            or session.due_ms == NOWHERE_MS
+            # It stands where its end would have been tried again.
+            or self._around.counters.revived > revived
+        ):
+            self._look_again(session, now_ms)
         if not self.table.keeps_objects:
             self.table.put(session)
         return decorations
@@ -151,10 +164,17 @@ class Profile(Endings):
         if effects.subs:
             decorations = self._touch_subs(session, event, session.first_event_ms, now_ms, decorations)
         self._check_size(session)
-        self._around.wheel.schedule(session, self.due_ms(session))
+        self._around.wheel.schedule(session, max(self.due_ms(session), now_ms))
         if id(session) not in self._alone:
             self.table.put(session)
         return decorations
+
+    def _look_again(self, session: MainSession, now_ms: int) -> None:
+        """Puts a session into the second in which something of it is due, if that is before the one it stands in."""
+        # No tick is in the past, though something may be due since then, whose end nobody took.
+        due_ms = max(self.due_ms(session), now_ms)
+        if due_ms < session.due_ms or session.due_ms == NOWHERE_MS:
+            self._around.wheel.schedule(session, due_ms)
 
     def _check_size(self, session: MainSession) -> None:
         """A session whose state has grown beyond the limit ends with this event."""
@@ -166,15 +186,17 @@ class Profile(Endings):
         """Ends what @EndSession marked, once the event has left."""
         for session, parent, reason in self.ending:
             if parent is None:
-                if not self.end(session, reason, now_ms):
+                # It may have been evicted since, for a session of another profile.
+                if session.due_ms != NOWHERE_MS and not self.end(session, reason, now_ms):
                     self._try_again(session, self._around.wheel)
-            elif parent.sub_sessions and session in parent.sub_sessions:
-                self._end_sub(parent, session, reason, now_ms)
+            elif session in (parent.sub_sessions or ()) and not self._end_sub(parent, session, reason, now_ms):
+                self._look_again(parent, now_ms)
         self.ending.clear()
 
     def process_late(self, event: Any, key: str, event_ms: int, duration_ms: int | None, now_ms: int) -> Decorations:
         """A late event that gets a session of its own, at its own time: it ends at the next tick."""
-        session = self._open(key, event_ms, duration_ms, event_ms)
+        session = self._open(key, event_ms, duration_ms, now_ms)
+        session.created_ms = session.modified_ms = event_ms
         self._alone[id(session)] = session
         return self._first_event(event, session, now_ms, 0)
 
@@ -251,11 +273,12 @@ class Profile(Endings):
         is_new = sub is None
         if sub is None:
             gap_ms = kind.first_gap_ms(duration_ms, min(self._around.max_idle_ms, session.gap_ms))
-            sub = kind.session_class(key, event_ms, now_ms, gap_ms, session.key)
+            # Its times are its session's, as that has them with this event.
+            sub = kind.session_class(key, event_ms, session.modified_ms, gap_ms, session.key)
             live.append(sub)
             kind.counters.created += 1
         else:
-            sub.modified_ms = now_ms
+            sub.modified_ms = session.modified_ms
             sub.held_until_ms = None
             if sub.bot_type > 0:
                 sub.bot_count += 1

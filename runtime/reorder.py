@@ -42,6 +42,8 @@ class Reorder:
             except BAD_LINE:
                 time_ms = None
             if time_ms is None:
+                # It has no time, so it comes when all up to the watermark has.
+                self.floor_ms = max(self.floor_ms, self.watermark_ms)
                 yield taken
                 continue
             if time_ms > latest_ms:

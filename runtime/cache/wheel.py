@@ -16,7 +16,8 @@ SLOT_MS = 1000
 NEVER_MS = 1 << 70
 """The next tick of an empty wheel: behind any time that an event can have."""
 
-_NOWHERE_MS = -1
+NOWHERE_MS = -(1 << 70)
+"""The `due_ms` of a session that stands in no slot: before any time that an event can have."""
 _LAST_UPDATE = attrgetter("modified_ms", "turn")
 _DUE_FIRST = attrgetter("due_ms", "modified_ms", "turn")
 
@@ -57,7 +58,8 @@ class TimeWheel:
                     if due_ms // SLOT_MS > second:
                         self.schedule(session, due_ms)
                     else:
-                        session.due_ms = due_ms
+                        # One that was put off stands in a later second than it is due in.
+                        session.due_ms = max(due_ms, second * SLOT_MS)
                         found.append(session)
             if found:
                 self._slots[second] = found
@@ -74,7 +76,7 @@ class TimeWheel:
     @staticmethod
     def forget(session: MainSession) -> None:
         """Takes a session out: the entry left behind is no longer in force."""
-        session.due_ms = _NOWHERE_MS
+        session.due_ms = NOWHERE_MS
 
     def take(self, tick_ms: int) -> list[MainSession]:
         """Removes and returns what stands in slots that end by `tick_ms`, in the order of last update."""
@@ -84,7 +86,7 @@ class TimeWheel:
             for session in self._slots.pop(second):
                 if session.due_ms // SLOT_MS == second:
                     # One that left this slot and came back stands in it twice.
-                    session.due_ms = _NOWHERE_MS
+                    session.due_ms = NOWHERE_MS
                     found.append(session)
         self.next_tick_ms = (self._seconds[0] + 1) * SLOT_MS if self._seconds else NEVER_MS
         if len(found) > 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from runtime.engine import Engine
 
 MAX_IDLE_MS = 12_000
+DAY_MS = 86_400_000
 Row = dict[str, Any]
 Rule = tuple[str, Callable[[Row, Row], list[tuple[Any, ...]]]]
 
@@ -57,12 +59,24 @@ SUB: list[Rule] = [
 ]
 
 
+@dataclass(frozen=True)
+class Times:
+    """What a tenant configures, in seconds and events."""
+
+    gap: int
+    max_active: int
+    sub_gap: int
+    max_events: int
+    midnight: bool
+
+
 class Model:
     """Sessions as dicts in a list in the order of their last update; time goes second by second."""
 
-    def __init__(self, rules: list[Rule], sub_rules: list[Rule], gap: int, max_active: int, sub_gap: int) -> None:
-        self.rules, self.sub_rules = rules, sub_rules
-        self.gap, self.max_active, self.sub_gap = gap, max_active, sub_gap
+    def __init__(self, rules: list[Rule], sub_rules: list[Rule], times: Times, refusals: list[bool]) -> None:
+        self.rules, self.sub_rules, self.refusals = rules, sub_rules, list(refusals)
+        self.gap, self.max_active, self.sub_gap = times.gap * 1000, times.max_active * 1000, times.sub_gap * 1000
+        self.max_events, self.midnight = times.max_events, times.midnight
         self.sessions: list[Row] = []
         self.sent: list[tuple[int, Row]] = []
         self.tick = 0
@@ -73,14 +87,20 @@ class Model:
         while self.tick + 1000 <= now:
             self.tick += 1000
             for session in list(self.sessions):
-                self.end_due_subs(session, self.tick - 1, self.tick)
-                if session["expires"] < self.tick:
-                    self.end(session, "gap", self.tick)
-                elif self.is_too_old(session, self.tick):
-                    self.end(session, "max_active", self.tick)
+                if session["waiting"]:
+                    if session["waiting"]["retry"] <= self.tick:
+                        self.end(session, session["waiting"]["reason"], self.tick)
+                    continue
+                self.end_due_subs(session, self.tick - 1, self.tick, retry=True)
+                if reason := self.is_over(session, self.tick - 1, self.tick):
+                    self.end(session, reason, self.tick)
 
-    def is_too_old(self, session: Row, now: int) -> bool:
-        return self.max_active > 0 and now - session["created"] > self.max_active
+    def is_over(self, session: Row, due: int, now: int) -> str | None:
+        if session["expires"] <= due:
+            return "gap"
+        if self.max_active > 0 and now - session["created"] > self.max_active:
+            return "max_active"
+        return "split" if self.midnight and now // DAY_MS > session["created"] // DAY_MS else None
 
     # ---- an event
 
@@ -89,20 +109,23 @@ class Model:
         passive = event.get("act") == "ping"
         session = next((each for each in self.sessions if each["key"] == event["user"]), None)
         if session is not None:
-            self.end_due_subs(session, now, now)
-            if session["expires"] <= now:
-                self.end(session, "gap", now)
+            self.end_due_subs(session, now, now, retry=False)
+            reason = None if session["waiting"] else self.is_over(session, now, now)
+            if not (reason or session["waiting"] or passive) and 0 < self.max_events <= session["count"]:
+                reason = "max_events"
+            if reason and self.end(session, reason, now):
                 session = None
-            elif self.is_too_old(session, now):
-                self.end(session, "max_active", now)
-                session = None
+            elif not passive:
+                session["waiting"] = None
         if session is None and passive:
             self.sent.append((now, event))
             return
         splits = any(("split",) in read(event, new_session("", "", 0, 0)) for _, read in self.rules)
         if session is not None and splits and not passive:
-            self.end(session, "split", now)
-            session = None
+            if self.end(session, "split", now):
+                session = None
+            else:
+                session["waiting"] = None
         is_new = session is None
         if session is None:
             session = new_session(event["user"], event["user"], now, min(self.gap, MAX_IDLE_MS))
@@ -114,7 +137,7 @@ class Model:
             self.sessions.append(session)
         decorations, part, ends = self.run(self.rules, event, session, now, passive)
         if is_new:
-            self.marker("VisitBegin", session, now)
+            self.sent.append((now, self.fields("VisitBegin", session)))
         ending = [session] if ends else []
         if part is not None and not passive:
             event_then = {**event, **decorations}
@@ -165,42 +188,69 @@ class Model:
         else:
             touch(sub, now)
         sub["count"] += 1
+        sub["waiting"] = None
         session["expires"] = max(session["expires"], sub["expires"])
         decorations, _, ends = self.run(self.sub_rules, event, sub, now, False)
         if is_new:
-            self.marker("PartBegin", sub, now)
+            self.sent.append((now, self.fields("PartBegin", sub)))
         return sub, decorations, ends
 
     # ---- ends
 
-    def end_due_subs(self, session: Row, due: int, now: int) -> None:
+    def end_due_subs(self, session: Row, due: int, now: int, *, retry: bool) -> None:
         for sub in reversed(list(session["subs"])):
-            if sub["expires"] <= due:
+            if (retry and sub["waiting"]["retry"] <= now) if sub["waiting"] else sub["expires"] <= due:
                 self.end_sub(session, sub, "gap", now)
 
-    def end_sub(self, session: Row, sub: Row, reason: str, now: int) -> None:
-        session["subs"].remove(sub)
-        self.marker("PartEnd", sub, now, reason)
+    def end_sub(self, session: Row, sub: Row, reason: str, now: int) -> bool:
+        taken = self.deliver("PartEnd", sub, now, reason)
+        if taken:
+            session["subs"].remove(sub)
+        return taken
 
-    def end(self, session: Row, reason: str, now: int) -> None:
+    def end(self, session: Row, reason: str, now: int) -> bool:
+        if session["waiting"]:
+            reason = session["waiting"]["reason"]
         for sub in list(session["subs"]):
-            self.end_sub(session, sub, "parent", now)
-        self.sessions.remove(session)
-        self.marker("VisitEnd", session, now, reason)
+            if not self.end_sub(session, sub, "parent", now):
+                self.wait(session, reason, now)
+                return False
+        taken = self.deliver("VisitEnd", session, now, reason)
+        if taken:
+            self.sessions.remove(session)
+        return taken
 
-    def marker(self, kind: str, session: Row, now: int, reason: str | None = None) -> None:
+    def deliver(self, kind: str, session: Row, now: int, reason: str) -> bool:
+        fields = None
+        if session["waiting"]:
+            reason, fields = session["waiting"]["reason"], session["waiting"]["fields"]
+            if session["waiting"]["retry"] > now:
+                return False
+        fields = fields or self.fields(kind, session, reason)
+        refused = self.refusals.pop(0) if self.refusals else False
+        self.sent.append((now, {"refused": fields} if refused else fields))
+        if refused:
+            self.wait(session, reason, now, fields)
+        return not refused
+
+    def wait(self, session: Row, reason: str, now: int, fields: Row | None = None) -> None:
+        attempts = session["waiting"]["attempts"] + 1 if session["waiting"] else 0
+        retry = now + min(1000 * 2**attempts, 60_000)
+        session["waiting"] = {"reason": reason, "fields": fields, "attempts": attempts, "retry": retry}
+
+    def fields(self, kind: str, session: Row, reason: str | None = None) -> Row:
         fields: Row = {"_type": kind}
         fields.update({name: value for name, value in session["metadata"].items() if value is not None})
         fields.update(_snid=session["id"], _snst=session["created"])
         if reason is not None:
             end, start = session["modified"], session["created"]
             fields.update(_snet=end, _sndn=end - start, _snec=session["count"], _snrs=reason)
-        self.sent.append((now, fields))
+        return fields
 
 
 def new_session(key: str, id_start: str, now: int, gap: int) -> Row:
     times = {"created": now, "modified": now, "expires": now + gap, "gap": gap}
-    counts = {"count": 0, "bots": 0, "bot_type": 0}
+    counts = {"count": 0, "bots": 0, "bot_type": 0, "waiting": None}
     return {"key": key, "id": f"{id_start}{now:016x}", **times, **counts, "state": {}, "metadata": {}, "subs": []}
 
 
@@ -221,16 +271,25 @@ EVENTS = st.fixed_dictionaries(
         "act": st.sampled_from(["split", "end", "end part", "ping", "ping"]),
     },
 )
-SETTINGS = st.tuples(st.integers(4, 8), st.sampled_from([0, 8, 15]), st.integers(1, 4))
+TIMES = st.builds(
+    Times,
+    gap=st.integers(4, 8),
+    max_active=st.sampled_from([0, 8, 15]),
+    sub_gap=st.integers(1, 4),
+    max_events=st.sampled_from([0, 0, 1, 3]),
+    midnight=st.booleans(),
+)
+REFUSALS = st.just([]) | st.lists(st.booleans(), max_size=15)
 
 
-def config(rules: tuple[Rule, ...], sub_rules: tuple[Rule, ...], gap: int, max_active: int, sub_gap: int) -> Row:
-    part = {"name": "Part", "gap": f"{sub_gap}s", "begin_marker": "PartBegin", "end_marker": "PartEnd"}
-    visit = {"name": "Visit", "type": 1, "gap": f"{gap}s", "max_active": f"{max_active}s"}
+def config(rules: tuple[Rule, ...], sub_rules: tuple[Rule, ...], times: Times) -> Row:
+    part = {"name": "Part", "gap": f"{times.sub_gap}s", "begin_marker": "PartBegin", "end_marker": "PartEnd"}
+    visit = {"name": "Visit", "type": 1, "gap": f"{times.gap}s", "midnight": times.midnight}
+    visit["max_active"] = f"{times.max_active if times.max_active >= times.gap else 0}s"
     markers = {"begin_marker": "VisitBegin", "end_marker": "VisitEnd"}
     return {
         "events": {"Click": {"user": "string", "n": "int", "part": "string", "act": "string"}},
-        "limits": {"max_idle": f"{MAX_IDLE_MS}ms"},
+        "limits": {"max_idle": f"{MAX_IDLE_MS}ms", "max_events": times.max_events},
         "controller_text": "@Session('Visit') select user as _pk_ from Click;"
         "@Passive @Session('Visit') select user as _pk_ from Click(act = 'ping');",
         "profiles": [
@@ -247,30 +306,67 @@ def config(rules: tuple[Rule, ...], sub_rules: tuple[Rule, ...], gap: int, max_a
     }
 
 
-def steps(events: list[tuple[Row, int]]) -> Iterator[tuple[Row, int]]:
-    now = 1_000
+class Refusing:
+    """An output that refuses end markers as a list of answers says, and keeps those too."""
+
+    wants_events = True
+
+    def __init__(self, refusals: list[bool]) -> None:
+        self.sent: list[tuple[int, Row]] = []
+        self._refusals = list(refusals)
+
+    def event(self, raw: bytes, decorations: Row | None, now_ms: int) -> None:
+        self.sent.append((now_ms, {**json.loads(raw), **(decorations or {})}))
+
+    def marker(self, fields: Row, now_ms: int) -> None:
+        self.sent.append((now_ms, fields))
+
+    def end_marker(self, fields: Row, now_ms: int) -> bool:
+        refused = self._refusals.pop(0) if self._refusals else False
+        self.sent.append((now_ms, {"refused": fields.copy()} if refused else fields))
+        return not refused
+
+
+def batches(events: list[tuple[Row, int]], now: int) -> Iterator[tuple[int, list[Row]]]:
+    """Events in batches of one time each, some of them cut in two."""
+    batch: list[Row] = []
     for event, pause in events:
+        if batch and (pause > 0 or len(batch) == 3):
+            yield now, batch
+            batch = []
         now += pause
-        yield event, now
+        batch.append(event)
+    yield now, batch
 
 
 @settings(max_examples=120, deadline=None)
-@given(RULES, SUB_RULES, SETTINGS, st.lists(st.tuples(EVENTS, PAUSES), min_size=1, max_size=40))
+@given(
+    RULES,
+    SUB_RULES,
+    TIMES,
+    REFUSALS,
+    st.sampled_from([1_000, DAY_MS - 12_000]),
+    st.lists(st.tuples(EVENTS, PAUSES), min_size=1, max_size=40),
+)
 def test_engine_and_model_agree(
-    engine_of: Callable[..., tuple[Engine, Any]],
+    compile_text: Callable[..., Any],
     rules: tuple[Rule, ...],
     sub_rules: tuple[Rule, ...],
-    times: tuple[int, int, int],
+    times: Times,
+    refusals: list[bool],
+    start: int,
     events: list[tuple[Row, int]],
 ) -> None:
-    gap, max_active, sub_gap = times
-    if max_active < gap:
-        max_active = 0
-    engine, output = engine_of(config(rules, sub_rules, gap, max_active, sub_gap))
-    model = Model(list(rules), list(sub_rules), gap * 1000, max_active * 1000, sub_gap * 1000)
-    for event, now in steps(events):
-        engine.process([json.dumps(event).encode()], now)
-        model.process(event, now)
+    output = Refusing(refusals)
+    engine = Engine(compile_text(config(rules, sub_rules, times)), output)
+    if times.max_active < times.gap:
+        times = replace(times, max_active=0)
+    model = Model(list(rules), list(sub_rules), times, refusals)
+    model.tick = start // 1000 * 1000
+    for now, batch in batches(events, start):
+        engine.process([json.dumps(event).encode() for event in batch], now)
+        for event in batch:
+            model.process(event, now)
         assert output.sent == model.sent
     engine.drain()
     while model.sessions:

@@ -1,11 +1,15 @@
 """Golden cases: each folder below `cases/` is a tenant, the events that it gets and what must leave, in order.
 
 - `sessionizer.yaml` (and `.epl` files where it names some): the first line, `# about:`, says what the case decides.
-- `events.ndjson`: one event a line; `now` is when it arrives, unless the clock is `event_time`.
+- `events.ndjson`: one event a line; `now` is when it arrives, unless the clock is `event_time`; `partition` and `wall`
+  (the wall clock) are where it is read and when, if they are there. Instead of an event: `{"close_idle": wall}`,
+  `{"shutdown": true}`, `{"until": now}`.
 - `expected.ndjson`: what leaves, markers and events; here `now` is when. After the last event time runs on until all
-  sessions have ended.
+  sessions have ended. An end marker that was refused is there with `refused`, a dead letter with `dead_letter` and the
+  number of its line.
 - `counters.yaml`, where it is there: all counters that are not 0.
-- `case.yaml`, where it is there: `clock: event_time`, or `known_failure:` and why the engine does otherwise today.
+- `case.yaml`, where it is there: `clock: event_time`; `refuse:`, a list of fields and values with `times`, how often
+  end markers that have them are refused; or `known_failure:` and why the engine does otherwise today.
 
 A new case is a new folder; `--force-regen` writes its expected files (an empty `counters.yaml` is filled).
 """
@@ -24,6 +28,7 @@ from pytest_regressions.file_regression import FileRegressionFixture
 from runtime.config import load_tenant
 from runtime.counters import EngineCounters, SessionCounters
 from runtime.engine import Clock, Engine
+from runtime.event import Refused
 from runtime.output import decorated, to_json
 from runtime.rules import compile_tenant
 
@@ -36,15 +41,24 @@ class Sent:
 
     wants_events = True
 
-    def __init__(self) -> None:
+    def __init__(self, refuse: list[dict[str, Any]]) -> None:
         self.lines: list[str] = []
+        self._refuse = [dict(each) for each in refuse]
 
     def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
         self._keep(decorated(raw, decorations) if decorations else raw, now_ms)
 
     def end_marker(self, fields: dict[str, Any], now_ms: int) -> bool:
+        for each in self._refuse:
+            if each["times"] and all(fields.get(name) == value for name, value in each.items() if name != "times"):
+                each["times"] -= 1
+                self._keep(to_json({"refused": True, **fields}), now_ms)
+                return False
         self.marker(fields, now_ms)
         return True
+
+    def dead_letter(self, refused: Refused, now_ms: int) -> None:
+        self._keep(to_json({"dead_letter": refused.code, "line": refused.line}), now_ms)
 
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
         self._keep(to_json(fields), now_ms)
@@ -55,7 +69,7 @@ class Sent:
         self.lines.append(json.dumps(fields, ensure_ascii=False))
 
 
-def settings_of(folder: Path) -> dict[str, str]:
+def settings_of(folder: Path) -> dict[str, Any]:
     """What `case.yaml` says."""
     path = folder / "case.yaml"
     return yaml.safe_load(path.read_text()) if path.exists() else {}
@@ -65,11 +79,25 @@ def run(folder: Path) -> tuple[Engine, list[str]]:
     """The engine after all events of a case have passed and all sessions ended, and what left it."""
     rules = compile_tenant(load_tenant(folder))
     clock = Clock[settings_of(folder).get("clock", "driver").upper()]
-    output = Sent()
+    output = Sent(settings_of(folder).get("refuse", []))
     engine = Engine(rules, output, clock=clock)
-    for line in (folder / "events.ndjson").read_bytes().splitlines():
-        now_ms = json.loads(line)["now"] if clock is Clock.DRIVER else None
-        engine.process([line], now_ms)
+    for number, line in enumerate((folder / "events.ndjson").read_bytes().splitlines(), 1):
+        match json.loads(line):
+            case {"close_idle": wall_ms}:
+                engine.close_idle(wall_ms)
+            case {"shutdown": True}:
+                engine.shut_down()
+            case {"until": now_ms}:
+                engine.advance(now_ms)
+            case event:
+                engine.process(
+                    [line],
+                    event["now"] if clock is Clock.DRIVER else None,
+                    partition=event.get("partition", 0),
+                    wall_ms=event.get("wall"),
+                    first_line=number,
+                    refuse=lambda refused: output.dead_letter(refused, engine.now_ms),
+                )
     engine.drain()
     return engine, output.lines
 
@@ -86,7 +114,7 @@ def non_zero(counters: EngineCounters | SessionCounters) -> dict[str, Any]:
 
 def named(key: str | tuple[str, ...]) -> str:
     """What a counter counts by; a rule's errors count by its name and the kind of error."""
-    return key if isinstance(key, str) else ": ".join(key)
+    return str(key) if isinstance(key, str) else ": ".join(key)
 
 
 def counters_text(engine: Engine) -> str:
