@@ -67,6 +67,8 @@ class EngineCounters:
     """Rows of @UpdateDuration above the maximum."""
     behind_clock: int = 0
     """Events, by profile, whose own time is before the clock, where the clock is event time."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Events that became dead letters, by code."""
     late: Counter[str] = field(default_factory=Counter)
     """Events, by profile, behind the watermark and outside their session, by what became of them."""
     future: int = 0

@@ -59,6 +59,13 @@ class Effects:
             decorations = merged(decorations, handler(row, session, parent, now_ms, self))
         return decorations
 
+    def forget(self) -> None:
+        """Drops what an event has left: it failed, or was only asked about."""
+        self.routes[:] = [None] * len(self.routes)
+        self.rows.clear()
+        self.subs.clear()
+        self.end = False
+
     def set_duration(self, session: SessionBase, gap_ms: int) -> None:
         """@UpdateDuration: the gap from now on; above the maximum it is ignored and counted (engine.md §4)."""
         if gap_ms > self._max_idle_ms:
@@ -95,3 +102,21 @@ class Effects:
     def report(self, rule: int, row: dict[str, Any]) -> None:
         """Rows are reported to explaining drivers only."""
         raise NotImplementedError
+
+
+class AskingEffects(Effects):
+    """For asking what rules would say of an event: nothing is counted, logged or called."""
+
+    __slots__ = ()
+
+    def count(self, counter: str) -> None:
+        """Nothing."""
+
+    def audit(self, rule: str, row: dict[str, Any]) -> None:
+        """Nothing."""
+
+    def fail(self, rule: str, error: Exception, event: Any) -> None:
+        """Nothing."""
+
+    def call(self, rule: str, function: Callable[[dict[str, Any]], object], row: dict[str, Any], event: Any) -> None:
+        """Nothing."""

@@ -37,7 +37,7 @@ class _Waiting:
 
     reason: str
     fields: dict[str, Any]
-    count: int
+    progress: int
     attempts: int
     retry_ms: int
 
@@ -45,10 +45,12 @@ class _Waiting:
 class Endings(Kind):
     """The live sessions of one profile, and how they end."""
 
+    session_base: type[MainSession] = MainSession
+
     def __init__(self, rules: ProfileRules, number: int, table: SessionTable, around: Surroundings) -> None:
         config = rules.config
         path = f"{around.tenant}/{config.type}"
-        super().__init__(rules, MainSession, number, path, around)
+        super().__init__(rules, self.session_base, number, path, around)
         self.sub_sessions = [
             Kind(sub, SubSession, place, f"{path}/{sub.config.name}", around)
             for place, sub in enumerate(rules.sub_sessions)
@@ -74,7 +76,7 @@ class Endings(Kind):
         waiting = self._still_waiting(session)
         if waiting is not None:
             if waiting.retry_ms > tick_ms or not self.end(session, waiting.reason, tick_ms):
-                self._try_again(session, wheel)
+                self.try_again(session, wheel)
             return
         if session.sub_sessions:
             self._end_due_subs(session, tick_ms, at_tick=True)
@@ -88,9 +90,9 @@ class Endings(Kind):
                 self.table.put(session)
             return
         if not ended:
-            self._try_again(session, wheel)
+            self.try_again(session, wheel)
 
-    def _try_again(self, session: MainSession, wheel: TimeWheel) -> None:
+    def try_again(self, session: MainSession, wheel: TimeWheel) -> None:
         """Puts a session whose end was refused into the second of its next attempt."""
         # What is due in a second is looked at when that is over.
         wheel.schedule(session, self._waiting[self._name(session)].retry_ms - 1)
@@ -199,8 +201,10 @@ class Endings(Kind):
             return False
         if waiting is not None and waiting.fields:
             fields = waiting.fields
+            self._refresh(fields, session)
         else:
             fields = sent.end(session, reason)
+            self._refresh(fields, session)
             self._run_rules(sent, fields, session, parent, now_ms)
         if self._output.end_marker(fields, now_ms):
             if waiting is not None:
@@ -222,16 +226,27 @@ class Endings(Kind):
         name = self._name(session, parent)
         before = self._waiting.get(name)
         attempts = 0 if before is None else before.attempts + 1
-        retry_ms = now_ms + min(SLOT_MS << min(attempts, 10), _LONGEST_WAIT_MS)
-        self._waiting[name] = _Waiting(reason, fields or {}, session.count, attempts, retry_ms)
+        progress, retry_ms = self._progress(session), now_ms + self._wait_ms(attempts)
+        self._waiting[name] = _Waiting(reason, fields or {}, progress, attempts, retry_ms)
 
     def _still_waiting(self, session: SessionBase, parent: MainSession | None = None) -> _Waiting | None:
         """The refused end of a session, unless an event has come since."""
         waiting = self._waiting.get(self._name(session, parent)) if self._waiting else None
-        if waiting is not None and waiting.count != session.count:
+        if waiting is not None and waiting.progress != self._progress(session):
             self._revive(session, parent)
             return None
         return waiting
+
+    def _progress(self, session: SessionBase) -> int:
+        """What changes when an event brings a session back that waits for its end to be taken."""
+        return session.count
+
+    def _wait_ms(self, attempts: int) -> int:
+        """How long to wait after so many attempts."""
+        return min(SLOT_MS << min(attempts, 10), _LONGEST_WAIT_MS)
+
+    def _refresh(self, fields: dict[str, Any], session: SessionBase) -> None:
+        """Brings an end marker up to date that is sent, perhaps again."""
 
     def _revive(self, session: SessionBase, parent: MainSession | None = None) -> None:
         """An event came before the end was taken: the session goes on."""

@@ -20,6 +20,7 @@ from epl.lint.places import conjuncts, filters_of
 from runtime.effects import Decorations, Effects
 from runtime.engine import Engine
 from runtime.explained import Pass, RuleSeen, Watch
+from runtime.profile import Profile
 from runtime.reorder import Refuse
 from runtime.rules import TenantChecker, TenantRules
 from runtime.session import SessionBase
@@ -65,7 +66,6 @@ class ExplainingEngine(Engine):
         self.watch = watch
         self._probed = dict(_probes(checker, rules))
         self._traced: dict[Handler, Handler] = {}
-        self.profile_class = watched_profile(self.profile_class, watch)
         super().__init__(rules, output, **options)
         effects = self._effects
         assert isinstance(effects, WatchedEffects)
@@ -75,6 +75,9 @@ class ExplainingEngine(Engine):
                 for marker in (kind.begin_marker, kind.end_marker):
                     if marker is not None and marker.handler is not None:
                         marker.handler = self._traced.get(marker.handler, marker.handler)
+
+    def _profile_class(self) -> type[Profile]:
+        return watched_profile(super()._profile_class(), self.watch)
 
     def _handlers(self, compiled: Compiled) -> dict[type[Any], Handler]:
         title, layout, by_type = self._probed[id(compiled)]

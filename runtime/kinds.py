@@ -8,7 +8,7 @@ from typing import Any
 
 from epl.compiler import Compiled, Handler
 from runtime.cache import TimeWheel
-from runtime.config import MarkerKeys
+from runtime.config import MarkerKeys, TimeConfig
 from runtime.counters import EngineCounters, SessionCounters
 from runtime.days import DayEnds
 from runtime.effects import Effects
@@ -26,7 +26,8 @@ class Surroundings:
     """What the profiles of a tenant share.
 
     `wheel` is that of the partition at work, for sessions that open. `handlers` looks up a rule set's handlers by
-    class of event. `make_room` is called before a session opens.
+    class of event. `make_room` is called before a session opens. `user_slot`: where an event has the time of the user's
+    clock, for the ender.
     """
 
     tenant: str
@@ -36,6 +37,8 @@ class Surroundings:
     overlay: Overlay
     counters: EngineCounters
     days: DayEnds
+    time: TimeConfig
+    user_slot: str | None
     max_idle_ms: int
     max_events: int
     max_state_bytes: int
@@ -69,8 +72,24 @@ class Kind:
         self.end_marker: Marker | None = marker(
             config.end_marker, around.type_field, path, keys, layout, rules.compiled
         )
+        self._opened: dict[tuple[str, int], int] = {}
+        self._opened_ms = 0
         self.handlers = around.handlers(rules.compiled)
         self.counters = SessionCounters()
+
+    def make(self, key: str, event_ms: int, now_ms: int, gap_ms: int, parent_key: str | None = None) -> Any:
+        """A session that opens; one with the key and the times of one before it gets an ordinal, for its markers."""
+        if now_ms != self._opened_ms:
+            self._opened_ms = now_ms
+            self._opened.clear()
+        name = (key if parent_key is None else f"{parent_key}\0{key}", event_ms)
+        ordinal = self._opened.get(name, 0)
+        self._opened[name] = ordinal + 1
+        if not ordinal:
+            return self.session_class(key, event_ms, now_ms, gap_ms, parent_key)
+        session = self.session_class.again(key, event_ms, now_ms, gap_ms, parent_key)
+        session.ordinal = ordinal
+        return session
 
     def first_gap_ms(self, duration_ms: int | None, most_ms: int) -> int:
         """The gap of one that opens: what its row gives as `_duration_`, if above 0, else the configured one."""

@@ -31,13 +31,15 @@ def end(s, reason):
 """
 
 
-def marker_id(path: str, session_id: str, created_ms: int, kind: str) -> str:
+def marker_id(path: str, session_id: str, created_ms: int, kind: str, ordinal: object = 0) -> str:
     """What tells a marker from all others and is the same whenever it is sent again: 24 hexadecimal digits.
 
     A session id may be that of a session of another kind, too, which `path` (tenant, profile type, sub-session name)
-    tells apart.
+    tells apart; `ordinal` tells apart those of one key that begin in one millisecond.
     """
     text = f"{path}\0{session_id}\0{created_ms}\0{kind}"
+    if ordinal:
+        text = f"{text}\0{ordinal}"
     # A key may hold half a surrogate pair, from `fromJson`.
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
@@ -62,6 +64,7 @@ class Marker:
             for slot in layout.metadata.values()
             if slot.name != type_field
         ]
+        own_id = f"marker_id({path!r}, sid, s.created_ms, {{!r}}, s.ordinal)"
         own = ((keys.id, "sid"), (keys.start, "s.created_ms"))
         at_end = (
             (keys.end, "s.modified_ms"),
@@ -73,8 +76,8 @@ class Marker:
             type_field=type_field,
             type_name=type_name,
             metadata="\n".join(metadata),
-            begin_keys=_assignments((*own, (keys.marker, f"marker_id({path!r}, sid, s.created_ms, 'begin')"))),
-            end_keys=_assignments((*own, *at_end, (keys.marker, f"marker_id({path!r}, sid, s.created_ms, 'end')"))),
+            begin_keys=_assignments((*own, (keys.marker, own_id.format("begin")))),
+            end_keys=_assignments((*own, *at_end, (keys.marker, own_id.format("end")))),
         )
         namespace: dict[str, Any] = {"marker_id": marker_id}
         exec(source, namespace)

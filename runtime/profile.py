@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from epl.compiler import SPLIT
 from epl.typed import EndSession, Insert, MarkBot, OpenSubSession, SetDuration, SplitSession
-from runtime.cache import SessionTable
-from runtime.cache.wheel import NOWHERE_MS
+from runtime.cache import NOWHERE_MS, SessionTable
 from runtime.effects import Decorations, merged
 from runtime.endings import Endings
 from runtime.kinds import Kind, Surroundings
@@ -95,12 +94,7 @@ class Profile(Endings):
         if self._splits and not passive:
             before = (session.modified_ms, session.held_until_ms, session.count, session.bot_count)
         if not passive:
-            session.modified_ms = max(session.modified_ms, now_ms)
-            session.held_until_ms = None
-            if session.bot_type > 0:
-                session.bot_count += 1
-            session.count += 1
-            session.turn = turn
+            self._touch(session, event_ms, now_ms, turn)
         given = self._pass(self, event, session, None, now_ms)
         if given is SPLIT:
             touched = (session.modified_ms, session.held_until_ms, session.count, session.bot_count)
@@ -132,6 +126,15 @@ class Profile(Endings):
         if not self.table.keeps_objects:
             self.table.put(session)
         return decorations
+
+    def _touch(self, session: MainSession, event_ms: int, now_ms: int, turn: int) -> None:
+        """An event counts for its session, and extends it."""
+        session.modified_ms = max(session.modified_ms, now_ms)
+        session.held_until_ms = None
+        if session.bot_type > 0:
+            session.bot_count += 1
+        session.count += 1
+        session.turn = turn
 
     def _is_over(self, session: MainSession, passive: bool, now_ms: int) -> bool:
         """True when the session has ended before this event. One whose end nobody takes goes on with the event."""
@@ -188,15 +191,17 @@ class Profile(Endings):
             if parent is None:
                 # It may have been evicted since, for a session of another profile.
                 if session.due_ms != NOWHERE_MS and not self.end(session, reason, now_ms):
-                    self._try_again(session, self._around.wheel)
+                    self.try_again(session, self._around.wheel)
             elif session in (parent.sub_sessions or ()) and not self._end_sub(parent, session, reason, now_ms):
                 self._look_again(parent, now_ms)
         self.ending.clear()
 
     def process_late(self, event: Any, key: str, event_ms: int, duration_ms: int | None, now_ms: int) -> Decorations:
         """A late event that gets a session of its own, at its own time: it ends at the next tick."""
-        session = self._open(key, event_ms, duration_ms, now_ms)
-        session.created_ms = session.modified_ms = event_ms
+        opened = self._open(key, event_ms, duration_ms, now_ms)
+        session: MainSession = self.session_class.again(key, event_ms, event_ms, opened.gap_ms)
+        # Another of these times may have lived before, or be late as well.
+        session.ordinal = f"{now_ms}.{opened.ordinal}"
         self._alone[id(session)] = session
         return self._first_event(event, session, now_ms, 0)
 
@@ -214,7 +219,7 @@ class Profile(Endings):
         gap_ms = self.first_gap_ms(duration_ms, around.max_idle_ms)
         if self._cut_until_ms and now_ms < self._cut_until_ms.pop(key, 0):
             self.counters.long += 1
-        session: MainSession = self.session_class(key, event_ms, now_ms, gap_ms)
+        session: MainSession = self.make(key, event_ms, now_ms, gap_ms)
         return session
 
     def _pass(self, kind: Kind, event: Any, session: SessionBase, parent: MainSession | None, now_ms: int) -> Any:
@@ -274,7 +279,7 @@ class Profile(Endings):
         if sub is None:
             gap_ms = kind.first_gap_ms(duration_ms, min(self._around.max_idle_ms, session.gap_ms))
             # Its times are its session's, as that has them with this event.
-            sub = kind.session_class(key, event_ms, session.modified_ms, gap_ms, session.key)
+            sub = kind.make(key, event_ms, session.modified_ms, gap_ms, session.key)
             live.append(sub)
             kind.counters.created += 1
         else:

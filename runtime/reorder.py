@@ -10,21 +10,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import count
+from typing import NamedTuple
 
 from runtime.event import BAD_LINE, Refused
 
 Refuse = Callable[[Refused], None]
-Taken = tuple[int, bytes, Refuse]
-"""A line with its number in its source, and who takes it if it is refused."""
+
+
+NEVER_SEEN_MS = -(1 << 70)
+"""The watermark before the first event: no event has such a time."""
+
+
+class Taken(NamedTuple):
+    """A line with its number in its source, who takes it if it is refused, and the latest time that it may have.
+
+    A later one counts as `wall_ms`, the wall clock of when it came.
+    """
+
+    number: int
+    line: bytes
+    refuse: Refuse
+    latest_ms: int
+    wall_ms: int
 
 
 class Reorder:
     """The waiting events of one partition. `time_ms_of` tells the time of a line, None for one that has none."""
 
     def __init__(self, lateness_ms: int, most_waiting: int, time_ms_of: Callable[[bytes], int | None]) -> None:
-        self.floor_ms = -(1 << 63)
+        self.floor_ms = NEVER_SEEN_MS
         """The clock of the line that was handed out last: its own time, or the watermark that it is behind."""
-        self.watermark_ms = -(1 << 63)
+        self.watermark_ms = NEVER_SEEN_MS
         self._lateness_ms = lateness_ms
         self._most_waiting = most_waiting
         self._time_ms_of = time_ms_of
@@ -34,11 +50,11 @@ class Reorder:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def take(self, lines: Iterable[Taken], latest_ms: int, wall_ms: int) -> Iterator[Taken]:
-        """The lines whose turn it is now that these have come; times above `latest_ms` count as `wall_ms`."""
+    def take(self, lines: Iterable[Taken]) -> Iterator[Taken]:
+        """The lines whose turn it is now that these have come."""
         for taken in lines:
             try:
-                time_ms = self._time_ms_of(taken[1])
+                time_ms = self._time_ms_of(taken.line)
             except BAD_LINE:
                 time_ms = None
             if time_ms is None:
@@ -46,8 +62,8 @@ class Reorder:
                 self.floor_ms = max(self.floor_ms, self.watermark_ms)
                 yield taken
                 continue
-            if time_ms > latest_ms:
-                time_ms = wall_ms
+            if time_ms > taken.latest_ms:
+                time_ms = taken.wall_ms
             if time_ms < self.watermark_ms:
                 self.floor_ms = self.watermark_ms
                 yield taken

@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
+from typing import Any
 
 from epl.typed import RouteToProfile
 from epl.types import LONG, Type
 from runtime.engine import Clock, Engine
 from runtime.event import BAD_LINE, Refused
-from runtime.io import DeadLetter, DeadLetterWriter, LineSink, open_source
+from runtime.io import DeadLetter, DeadLetterWriter, LineSink, OnLongLine, open_source
 from runtime.output import LineOutput
+from runtime.reorder import Refuse
 from runtime.rules import TenantRules
+from runtime.watchdog import Watchdog
 
 OnProgress = Callable[[str, int, int | None], None]
 """Called after each block with the file's name, the bytes read of it, and its size where known."""
 
+Placed = tuple[bytes, int, Refuse]
+"""A line, its number where it came from, and who takes it if it is refused."""
+
 _BLOCK_BYTES = 256 * 1024
+_BATCH = 1000
+_SHOWN = 3
 
 
 class NoClock(Exception):
@@ -31,14 +39,26 @@ class NoClock(Exception):
 
 
 @dataclass(slots=True)
-class Replayed:
-    """What a replay did. `lines_out` counts events and markers that left; `refused` dead letters by code."""
+class Refusals:
+    """Events that became dead letters: `refused` by code, and the first few in words."""
+
+    refused: Counter[str] = field(default_factory=Counter, kw_only=True)
+    first_refused: list[str] = field(default_factory=list, kw_only=True)
+
+    def count_refused(self, letter: DeadLetter) -> None:
+        """Counts one more."""
+        self.refused[letter.code] += 1
+        if len(self.first_refused) < _SHOWN:
+            self.first_refused.append(f"{letter.source}:{letter.line}: {letter.reason}")
+
+
+@dataclass(slots=True)
+class Replayed(Refusals):
+    """What a replay of one tenant did. `lines_out` counts events and markers that left."""
 
     engine: Engine
     seconds: float = 0.0
     lines_out: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    first_refused: list[str] = field(default_factory=list)
 
     @property
     def events(self) -> int:
@@ -69,18 +89,9 @@ class Replay:
         sort: bool = False,
         engine: Callable[..., Engine] = Engine,
     ) -> None:
-        time_field = time_field or rules.config.time.source
-        for name in (now_field, time_field):
-            if name is not None:
-                _require_long(rules, name)
-        if now_field is None and time_field is None and not _gives_event_time(rules):
-            raise NoClock(
-                "the controller selects no `_timestamp_` of type long, so nothing tells the time of an event; "
-                "select one, or name a field: --time-field FIELD or --now-field FIELD"
-            )
+        clock = clock_options(rules, now_field=now_field, time_field=time_field)
         self._output = LineOutput(wants_events=sink is not None and not markers_only)
-        clock = Clock.EVENT_TIME if now_field is None else Clock.FIELD
-        self._engine = engine(rules, self._output, clock=clock, now_field=now_field, time_field=time_field)
+        self._engine = engine(rules, self._output, **clock)
         self._rules = rules
         self._sink = sink
         self._dead_letters = dead_letters
@@ -95,59 +106,47 @@ class Replay:
         """
         began = time.perf_counter()
         try:
-            waiting: list[tuple[int, bytes]] = []
-            for source in sources:
-                for lines, first_line, refuse in self._blocks(source, on_progress):
-                    if self._sort:
-                        waiting += self._timed(lines, first_line, refuse)
-                    else:
-                        self._process(lines, first_line, refuse)
-            if self._sort:
-                waiting.sort(key=itemgetter(0))
-                for batch in _batched([line for _, line in waiting]):
-                    self._process(batch, 1, _already_decoded)
-            self._engine.drain()
-            self._write()
+            with Watchdog(self._rules.config.limits.rule_time_ms):
+                self._run(sources, on_progress)
         finally:
             self._result.seconds = time.perf_counter() - began
         return self._result
 
-    def _blocks(
-        self, name: str, on_progress: OnProgress | None
-    ) -> Iterator[tuple[list[bytes], int, Callable[[Refused], None]]]:
+    def _run(self, sources: Sequence[str], on_progress: OnProgress | None) -> None:
+        waiting: list[tuple[int, Placed]] = []
+        for source in sources:
+            for lines, first_line, refuse in self._blocks(source, on_progress):
+                if self._sort:
+                    waiting += self._timed(lines, first_line, refuse)
+                else:
+                    self._process(lines, first_line, refuse)
+        if self._sort:
+            waiting.sort(key=itemgetter(0))
+            for batch in _batched([placed for _, placed in waiting]):
+                lines, refuse = relayed(batch)
+                self._process(lines, 0, refuse)
+        self._engine.drain()
+        self._write()
+
+    def _blocks(self, name: str, on_progress: OnProgress | None) -> Iterator[tuple[list[bytes], int, Refuse]]:
         """The lines of a source block by block, the number of the first, and who takes refused ones."""
         config = self._rules.config
-
-        def refuse(refused: Refused) -> None:
-            self._refuse(
-                DeadLetter(refused.reason, refused.code, config.tenant, source.name, refused.line, refused.raw)
-            )
+        limit = config.limits.max_line_bytes
 
         def refuse_long(line: int, size: int, head: bytes) -> None:
-            reason = f"the line is {size:,} bytes long; the limit is {config.limits.max_line_bytes:,}"
-            self._refuse(DeadLetter(reason, "too_long", config.tenant, source.name, line, head, size))
+            self._refuse(too_long_letter(config.tenant, source_label(name), line, size, head, limit))
 
-        source = open_source(
-            name,
-            field_types=_field_types(self._rules),
-            max_line_bytes=config.limits.max_line_bytes,
-            # The lines of a block stay in the processor's cache from reading to writing: 1 MiB costs 5 % more.
-            chunk_bytes=_BLOCK_BYTES,
-            on_long_line=refuse_long,
-        )
-        with source:
-            for block in source:
-                yield block.data.split(b"\n"), block.first_line, refuse
-                if on_progress is not None:
-                    on_progress(source.name, block.read_bytes, source.total_bytes)
+        def refuse(refused: Refused) -> None:
+            self._refuse(letter_of(refused, config.tenant, source_label(name)))
 
-    def _process(self, lines: list[bytes], first_line: int, refuse: Callable[[Refused], None]) -> None:
+        for lines, first_line in read_blocks(name, field_types([self._rules]), limit, refuse_long, on_progress):
+            yield lines, first_line, refuse
+
+    def _process(self, lines: list[bytes], first_line: int, refuse: Refuse) -> None:
         self._engine.process(lines, first_line=first_line, refuse=refuse)
         self._write()
 
-    def _timed(
-        self, lines: list[bytes], first_line: int, refuse: Callable[[Refused], None]
-    ) -> Iterator[tuple[int, bytes]]:
+    def _timed(self, lines: list[bytes], first_line: int, refuse: Refuse) -> Iterator[tuple[int, Placed]]:
         """Lines with their event time; one without a time goes with the line before it."""
         for number, line in enumerate(lines, first_line):
             try:
@@ -160,7 +159,7 @@ class Replay:
                 time_ms = None
             if time_ms is not None:
                 self._latest_ms = time_ms
-            yield self._latest_ms, line
+            yield self._latest_ms, (line, number, refuse)
 
     def _write(self) -> None:
         lines = self._output.take()
@@ -170,21 +169,87 @@ class Replay:
                 self._sink.write(lines)
 
     def _refuse(self, letter: DeadLetter) -> None:
-        result = self._result
-        result.refused[letter.code] += 1
-        if len(result.first_refused) < 3:
-            result.first_refused.append(f"{letter.source}:{letter.line}: {letter.reason}")
+        self._result.count_refused(letter)
         if self._dead_letters is not None:
             self._dead_letters.write(letter)
 
 
-def _batched(lines: list[bytes], size: int = 1000) -> Iterator[list[bytes]]:
-    """The lines in lists of `size`."""
-    return (lines[start : start + size] for start in range(0, len(lines), size))
+# ---- what replays of one tenant and of several have in common
 
 
-def _already_decoded(refused: Refused) -> None:
-    raise AssertionError(f"a line that decoded before does not now: {refused.reason}")
+def clock_options(rules: TenantRules, *, now_field: str | None, time_field: str | None) -> dict[str, Any]:
+    """The options of an engine whose clock its events drive. Raises NoClock."""
+    time_field = time_field or rules.config.time.source
+    for name in (now_field, time_field):
+        if name is not None:
+            _require_long(rules, name)
+    if now_field is None and time_field is None and not _gives_event_time(rules):
+        raise NoClock(
+            "the controller selects no `_timestamp_` of type long, so nothing tells the time of an event; "
+            "select one, or name a field: --time-field FIELD or --now-field FIELD"
+        )
+    clock = Clock.EVENT_TIME if now_field is None else Clock.FIELD
+    return {"clock": clock, "now_field": now_field, "time_field": time_field}
+
+
+def read_blocks(
+    name: str, types: Mapping[str, Type], max_line_bytes: int, on_long_line: OnLongLine, on_progress: OnProgress | None
+) -> Iterator[tuple[list[bytes], int]]:
+    """The lines of a source block by block, and the number of the first. Raises SourceError."""
+    # The lines of a block stay in the processor's cache from reading to writing: 1 MiB costs 5 % more.
+    with open_source(
+        name, field_types=types, max_line_bytes=max_line_bytes, chunk_bytes=_BLOCK_BYTES, on_long_line=on_long_line
+    ) as source:
+        for block in source:
+            yield block.data.split(b"\n"), block.first_line
+            if on_progress is not None:
+                on_progress(source.name, block.read_bytes, source.total_bytes)
+
+
+def source_label(name: str) -> str:
+    """A source's name in a dead letter."""
+    return "stdin" if name == "-" else name
+
+
+def letter_of(refused: Refused, tenant: str, source: str) -> DeadLetter:
+    """The dead letter of an event that was refused."""
+    return DeadLetter(refused.reason, refused.code, tenant, source, refused.line, refused.raw)
+
+
+def too_long_letter(tenant: str, source: str, line: int, size: int, head: bytes, limit: int) -> DeadLetter:
+    """The dead letter of a line of `size` bytes."""
+    reason = f"the line is {size:,} bytes long; the limit is {limit:,}"
+    return DeadLetter(reason, "too_long", tenant, source, line, head, size)
+
+
+def relayed(batch: Sequence[Placed]) -> tuple[list[bytes], Refuse]:
+    """Lines from here and there as one batch, numbered from 0, and a `refuse` that tells each its own number."""
+
+    def refuse(refused: Refused) -> None:
+        _, number, told = batch[refused.line]
+        told(replace(refused, line=number))
+
+    return [line for line, _, _ in batch], refuse
+
+
+def field_types(tenants: Sequence[TenantRules]) -> dict[str, Type]:
+    """The types of all fields by name, for sources that carry text only (CSV).
+
+    A field of which two types are declared has none: its cells stay text.
+    """
+    found: dict[str, Type] = {}
+    torn = set()
+    for rules in tenants:
+        for event_type in rules.event_types.values():
+            for name, type_ in event_type.fields.items():
+                if found.setdefault(name, type_) != type_ and len(tenants) > 1:
+                    torn.add(name)
+                found[name] = type_
+    return {name: type_ for name, type_ in found.items() if name not in torn}
+
+
+def _batched(placed: list[Placed]) -> Iterator[list[Placed]]:
+    return (placed[start : start + _BATCH] for start in range(0, len(placed), _BATCH))
 
 
 def _gives_event_time(rules: TenantRules) -> bool:
@@ -198,8 +263,3 @@ def _require_long(rules: TenantRules, name: str) -> None:
         found = event_type.fields.get(name, LONG)
         if found != LONG:
             raise NoClock(f"`{event_type.name}.{name}` is {found}; a clock is a long of milliseconds since 1970")
-
-
-def _field_types(rules: TenantRules) -> dict[str, Type]:
-    """The types of all fields by name, for sources that carry text only (CSV)."""
-    return {name: type_ for event_type in rules.event_types.values() for name, type_ in event_type.fields.items()}

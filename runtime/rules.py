@@ -162,22 +162,23 @@ class TenantChecker:
         if any(found.severity is Severity.ERROR for found in diagnostics):
             raise InvalidInput(diagnostics)
         names = [profile.name for profile in self.config.profiles]
-        controller = compile_program(self.controller.program, profiles=names, report=report)
-        profiles = tuple(self._compile_profile(profile, report) for profile in self.profiles)
+        guarded = self.config.limits.rule_time_ms > 0
+        controller = compile_program(self.controller.program, profiles=names, report=report, guarded=guarded)
+        profiles = tuple(_compile_profile(profile, report, guarded) for profile in self.profiles)
         return TenantRules(self.config, self._event_types, controller, profiles)
 
-    @staticmethod
-    def _compile_profile(checked: CheckedProfile, report: bool) -> ProfileRules:
-        layout = session_layout(checked.main.attributes)
-        subs = checked.config.sub_sessions
-        names = [sub.name for sub in subs]
-        compiled = compile_program(checked.main.program, layout, sub_sessions=names, report=report)
-        made = []
-        for config, sub in zip(subs, checked.subs, strict=True):
-            sub_layout = session_layout(sub.attributes)
-            sub_compiled = compile_program(sub.program, sub_layout, layout, report=report)
-            made.append(SubSessionRules(config, sub_compiled, sub_layout))
-        return ProfileRules(checked.config, compiled, layout, tuple(made))
+
+def _compile_profile(checked: CheckedProfile, report: bool, guarded: bool) -> ProfileRules:
+    layout = session_layout(checked.main.attributes)
+    subs = checked.config.sub_sessions
+    names = [sub.name for sub in subs]
+    compiled = compile_program(checked.main.program, layout, sub_sessions=names, report=report, guarded=guarded)
+    made = []
+    for config, sub in zip(subs, checked.subs, strict=True):
+        sub_layout = session_layout(sub.attributes)
+        sub_compiled = compile_program(sub.program, sub_layout, layout, report=report, guarded=guarded)
+        made.append(SubSessionRules(config, sub_compiled, sub_layout))
+    return ProfileRules(checked.config, compiled, layout, tuple(made))
 
 
 def compile_tenant(config: TenantConfig) -> TenantRules:

@@ -40,6 +40,8 @@ class SessionBase:
         "modified_ms",
     )
     number: ClassVar[int]
+    ordinal: Any = 0
+    """What tells it from another of its kind with the same key and the same times; few need it, so few have a slot."""
 
     bot_count: int
     bot_type: int
@@ -81,6 +83,15 @@ class MainSession(SessionBase):
     turn: int
 
 
+class EnderSession(MainSession):
+    """A session under the ender's policy: `batch_ms` is its highest batch time, `user_ms` the highest user's time."""
+
+    __slots__ = ("batch_ms", "user_ms")
+
+    batch_ms: int
+    user_ms: int
+
+
 class SubSession(SessionBase):
     """A sub-session, held by its session; made as a session is, with `parent_key` at the end."""
 
@@ -108,15 +119,22 @@ class Session(Base):
         self.count = self.bot_type = self.bot_count = 0
         {own}
         {attributes}
+
+class Again(Session):
+    __slots__ = ("ordinal",)
 """
 _OWN = {
     MainSession: "self.due_ms = self.turn = 0; self.sub_sessions = None",
+    EnderSession: "self.due_ms = self.turn = self.user_ms = 0; self.sub_sessions = None; self.batch_ms = event_ms",
     SubSession: "self.parent_key = parent_key",
 }
 
 
 def session_class(base: type[SessionBase], layout: SessionLayout, number: int) -> type[Any]:
-    """The class of the sessions of one kind: `base` and the slots of a layout, all None at first."""
+    """The class of the sessions of one kind: `base` and the slots of a layout, all None at first.
+
+    Its `again` is the class of those that need an `ordinal`.
+    """
     targets = "".join(f"self.{attribute} = " for attribute in layout.attributes)
     source = _CLASS.format(
         slots=layout.attributes, number=number, own=_OWN[base], attributes=f"{targets}None" if targets else "pass"
@@ -124,4 +142,5 @@ def session_class(base: type[SessionBase], layout: SessionLayout, number: int) -
     namespace: dict[str, Any] = {"Base": base, "__name__": __name__}
     exec(source, namespace)
     made: type[Any] = namespace["Session"]
+    made.again = namespace["Again"]
     return made

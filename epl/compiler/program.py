@@ -49,12 +49,13 @@ def compile_program(
     profiles: Sequence[str] = (),
     sub_sessions: Sequence[str] = (),
     report: bool = False,
+    guarded: bool = False,
 ) -> Compiled:
     """Compiles a program without errors.
 
     `layout`: the slots of this rule set's session, `parent`: those of the enclosing one. The places of names in
     `profiles` and `sub_sessions` are the numbers in `Effects.routes` and `Effects.subs`. `report`: every row is also
-    handed to `Effects.report`.
+    handed to `Effects.report`. `guarded`: every rule may be made to fail while it is evaluated, by whoever watches it.
     """
     program = _without_shadows(program)
     if report:
@@ -79,7 +80,7 @@ def compile_program(
             layouts[t.Scope.PARENT] = parent
         expressions = Expressions(module, layouts)
         effects = Effects(module, expressions, layout, profiles, sub_sessions, handled)
-        return _Function(names[type_name], program, statements, expressions, effects, report)
+        return _Function(names[type_name], program, statements, expressions, effects, report, guarded)
 
     for type_name, statements in by_type.items():
         if module.lines:
@@ -144,7 +145,9 @@ class _Function:
         expressions: Expressions,
         effects: Effects,
         report: bool,
+        guarded: bool,
     ) -> None:
+        self._is_guarded = guarded
         self._name = name
         self._program = program
         self._updates = [statement for statement in statements if isinstance(statement, t.Update)]
@@ -167,7 +170,7 @@ class _Function:
             # One effect that writes one slot reads all it needs before it writes.
             disturbing = own if len(own) > 1 or len(rule.effects) > 1 else frozenset()
             read = reads(rule)
-            if meet(read, written) or meet(read, disturbing) or can_fail(expressions_of(rule)):
+            if meet(read, written) or meet(read, disturbing) or self._can_fail(rule):
                 evaluated, applied = self._in_two_steps(rule)
                 first += self._headed(rule, evaluated, " (what it reads)")
                 second += self._headed(rule, applied)
@@ -179,6 +182,9 @@ class _Function:
         body += ["return d"] if decorates else [] if body else ["pass"]
         head = f"def {self._name}(e, s, p, now, fx):"
         return [head, *(_INDENT + line for line in self._with_fields(body))]
+
+    def _can_fail(self, statement: t.Rule | t.Update) -> bool:
+        return self._is_guarded or can_fail(expressions_of(statement))
 
     def _headed(self, statement: t.Rule | t.Update, lines: list[str], part: str = "") -> list[str]:
         """The lines below a comment that says whose they are: place and name, or the text where there is no name."""
@@ -222,7 +228,7 @@ class _Function:
             fields = ", ".join(f"{name!r}: {self._write_field(name)}" for name in every)
             lines.append(f"fx.report({update.number}, {{{fields}}})")
         lines = self._when(update.condition, lines)
-        guarded = self._guarded(lines, update.name) if can_fail(expressions_of(update)) else lines
+        guarded = self._guarded(lines, update.name) if self._can_fail(update) else lines
         return [*(f"{self._write.value(part)} = False" for part in taken if part.name is None), *guarded]
 
     def _write_field(self, name: str) -> str:
@@ -235,7 +241,7 @@ class _Function:
         with self._write.knowing(implied(rule.condition) if rule.condition else ()):
             failing = [self._write.value(expr) for expr in row_of(rule) if can_fail([expr])]
         lines = [f"if not fx.is_new{test}:", *(_INDENT + line for line in (*failing, "return SPLIT"))]
-        if not can_fail(expressions_of(rule)):
+        if not self._can_fail(rule):
             return lines
         # A rule that fails has no row to split by; the failure is reported where the rule runs.
         return ["try:", *(_INDENT + line for line in lines), "except Exception:", _INDENT + "pass"]
@@ -279,7 +285,7 @@ class _Function:
                 local = f"c{self._columns}"
                 taken.append(f"{local} = {ungrouped(self._write.value(expr))}")
                 computed[expr] = local
-        fails = can_fail(expressions_of(rule))
+        fails = self._can_fail(rule)
         if not taken and rule.condition is not None and not fails:
             evaluated = [f"{row} = {self._write.truth(rule.condition)}"]
         else:

@@ -37,13 +37,36 @@ def text_of(value: object, type: Type | None) -> str:
             return "null"
         case datetime():
             return date_text(value)
-        case list() | tuple():
-            element = None if type is None else type.element
-            return f"[{', '.join(text_of(item, element) for item in value)}]"
-        case dict():
-            return f"{{{', '.join(f'{text_of(key, None)}={text_of(item, None)}' for key, item in value.items())}}}"
+        case list() | tuple() | dict():
+            return _container_text(value, type)
         case _:
             return str(value)  # a Decimal, in the same notation as BigDecimal.toString
+
+
+def _container_text(value: object, type: Type | None) -> str:
+    """`[a, b]` and `{k=v}`, however deep: an event may nest further than Python calls."""
+    done: list[str] = []
+    waiting: list[str | tuple[object, Type | None]] = [(value, type)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            done.append(part)
+            continue
+        item, its_type = part
+        inner: list[str | tuple[object, Type | None]] = []
+        match item:
+            case list() | tuple():
+                element = None if its_type is None else its_type.element
+                for each in item:
+                    inner += [", ", (each, element)]
+                waiting += ["]", *reversed(inner[1:]), "["]
+            case dict():
+                for key, each in item.items():
+                    inner += [", ", f"{text_of(key, None)}=", (each, None)]
+                waiting += ["}", *reversed(inner[1:]), "{"]
+            case _:
+                done.append(text_of(item, its_type))
+    return "".join(done)
 
 
 def double_text(x: float) -> str:

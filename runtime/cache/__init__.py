@@ -2,6 +2,6 @@
 
 from runtime.cache.base import SessionTable
 from runtime.cache.memory import MemoryTable
-from runtime.cache.wheel import NEVER_MS, SLOT_MS, TimeWheel
+from runtime.cache.wheel import NEVER_MS, NOWHERE_MS, SLOT_MS, TimeWheel
 
-__all__ = ["NEVER_MS", "SLOT_MS", "MemoryTable", "SessionTable", "TimeWheel"]
+__all__ = ["NEVER_MS", "NOWHERE_MS", "SLOT_MS", "MemoryTable", "SessionTable", "TimeWheel"]

@@ -6,7 +6,7 @@ comes, whoever has been extended is put in a new slot. So an event that extends 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from heapq import heappop, heappush
 from operator import attrgetter
 
@@ -44,11 +44,21 @@ class TimeWheel:
         elif not (stands_there and session in slot):
             slot.append(session)
 
-    def first(self, due_ms_of: Callable[[MainSession], int]) -> MainSession | None:
-        """The session that is due first, None when there is none.
+    def first(self, due_ms_of: Callable[[MainSession], int], but: Container[int] = ()) -> MainSession | None:
+        """The session that is due first, None when there is none. `but`: identities of sessions that are passed over.
 
         Sessions that have been extended since they were put here are put in their new place on the way.
         """
+        passed: list[int] = []
+        try:
+            return self._first(due_ms_of, but, passed)
+        finally:
+            for second in passed:
+                heappush(self._seconds, second)
+
+    def _first(
+        self, due_ms_of: Callable[[MainSession], int], but: Container[int], passed: list[int]
+    ) -> MainSession | None:
         while self._seconds:
             second = self._seconds[0]
             found: list[MainSession] = []
@@ -63,9 +73,13 @@ class TimeWheel:
                         found.append(session)
             if found:
                 self._slots[second] = found
-                return min(found, key=_DUE_FIRST)
-            heappop(self._seconds)
-            del self._slots[second]
+                first = min((each for each in found if id(each) not in but), key=_DUE_FIRST, default=None)
+                if first is not None:
+                    return first
+                passed.append(heappop(self._seconds))
+            else:
+                heappop(self._seconds)
+                del self._slots[second]
         return None
 
     def __iter__(self) -> Iterator[MainSession]:

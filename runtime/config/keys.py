@@ -68,6 +68,7 @@ def _marker_keys(section: str) -> tuple[Key, ...]:
         "duration": ("_sndn", "the ms between the two"),
         "count": ("_snec", "the number of its events"),
         "reason": ("_snrs", "the reason of its end"),
+        "user": ("_snut", "the highest time by the user's clock, under the ender's policy"),
         "marker": ("_snmk", "the marker's own id, the same whenever it is sent again"),
     }
     return tuple(

@@ -96,6 +96,7 @@ class MarkerKeys:
     count: str | None = default_text("profiles[].keys.count")
     reason: str | None = default_text("profiles[].keys.reason")
     marker: str | None = default_text("profiles[].keys.marker")
+    user: str | None = default_text("profiles[].keys.user")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,7 +114,8 @@ def _markers(section: Section, taken: _Taken) -> tuple[str | None, str | None]:
 
 def _marker_keys(section: Section) -> MarkerKeys:
     fields = {
-        name: section.optional_text(name) for name in ("id", "start", "end", "duration", "count", "reason", "marker")
+        name: section.optional_text(name)
+        for name in ("id", "start", "end", "duration", "count", "reason", "marker", "user")
     }
     key_by_name: dict[str, str] = {}
     # Defaults first, so that what is reported is what the user wrote.

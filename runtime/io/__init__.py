@@ -2,14 +2,17 @@
 
 from runtime.io.blocks import LONG_LINE_HEAD, Block, LineCutter, OnLongLine
 from runtime.io.csv_rows import CsvRows
-from runtime.io.dead_letters import RAW_LIMIT_BYTES, DeadLetter, DeadLetterWriter
+from runtime.io.dead_letters import RAW_LIMIT_BYTES, DeadLetter, DeadLetterWriter, NoLetter, read_letters
 from runtime.io.errors import SinkClosed, SinkError, SourceError
+from runtime.io.letter_codes import CODES, REASONS, LetterCode
 from runtime.io.sinks import FileSink, LineSink, MemorySink
 from runtime.io.sources import EventSource, Format, open_source
 
 __all__ = [
+    "CODES",
     "LONG_LINE_HEAD",
     "RAW_LIMIT_BYTES",
+    "REASONS",
     "Block",
     "CsvRows",
     "DeadLetter",
@@ -17,12 +20,15 @@ __all__ = [
     "EventSource",
     "FileSink",
     "Format",
+    "LetterCode",
     "LineCutter",
     "LineSink",
     "MemorySink",
+    "NoLetter",
     "OnLongLine",
     "SinkClosed",
     "SinkError",
     "SourceError",
     "open_source",
+    "read_letters",
 ]

@@ -71,6 +71,7 @@ def test_absent_sections_are_what_the_model_defaults_to(load: Callable[[str], Te
     assert config.unknown_events is UnknownEvents.PASS
     assert (config.type_field, config.imports, dict(config.events)) == ("_type", (), {})
     (profile,) = config.profiles
-    assert profile.keys == MarkerKeys() == MarkerKeys("_snid", "_snst", "_snet", "_sndn", "_snec", "_snrs", "_snmk")
+    names = ("_snid", "_snst", "_snet", "_sndn", "_snec", "_snrs", "_snmk", "_snut")
+    assert profile.keys == MarkerKeys() == MarkerKeys(*names)
     assert (profile.gap_ms, profile.max_active_ms) == (1_800_000, 86_400_000)
     assert (profile.begin_marker, profile.end_marker, profile.rules.text, profile.sub_sessions) == (None, None, "", ())

@@ -65,7 +65,7 @@ profiles:
     shadow: true
     begin_marker: SessionBegin
     end_marker: ~
-    keys: {id: sid, start: null, end: e, duration: d, count: c, reason: r, marker: m}
+    keys: {id: sid, start: null, end: e, duration: d, count: c, reason: r, marker: m, user: u}
     events: {SessionBegin: {sid: string}}
     rules: session.epl
     sub_sessions:
@@ -73,7 +73,7 @@ profiles:
         gap: 10m
         begin_marker: CartBegin
         end_marker: CartEnd
-        keys: {id: cid, start: cs, end: ce, duration: cd, count: cc, reason: null, marker: null}
+        keys: {id: cid, start: cs, end: ce, duration: cd, count: cc, reason: null, marker: null, user: null}
         rules: cart.epl
       - {name: Page, rules_text: "a\\nb"}
   - name: Other
@@ -117,13 +117,13 @@ def test_every_key(load: Load) -> None:
     assert (first.name, first.type, first.gap_ms, first.max_active_ms) == ("PulsarSession", 7, 1_200_000, 0)
     assert (first.midnight, first.shadow) == (True, True)
     assert (first.begin_marker, first.end_marker) == ("SessionBegin", None)
-    assert first.keys == MarkerKeys("sid", None, "e", "d", "c", "r", "m")
+    assert first.keys == MarkerKeys("sid", None, "e", "d", "c", "r", "m", "u")
     assert list(first.events) == ["SessionBegin"]
     assert first.rules == Source("shop/session.epl", "// naïve\n")
     assert config.source.slice(first.span) == "PulsarSession"
     cart, page = first.sub_sessions
     assert (cart.name, cart.gap_ms, cart.begin_marker, cart.end_marker) == ("Cart", 600_000, "CartBegin", "CartEnd")
-    assert cart.keys == MarkerKeys("cid", "cs", "ce", "cd", "cc", None, None)
+    assert cart.keys == MarkerKeys("cid", "cs", "ce", "cd", "cc", None, None, None)
     assert cart.rules.name == "shop/cart.epl"
     assert config.source.slice(cart.span) == "Cart"
     assert (page.gap_ms, page.begin_marker, page.keys) == (1_200_000, None, MarkerKeys())

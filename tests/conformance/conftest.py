@@ -20,6 +20,8 @@ SETS = {
     "epl-random": "test_epl_vectors",
     "sessions": "test_session_vectors",
     "sessions-more": "test_session_vectors",
+    "ender-2022": "test_ender_vectors",
+    "ender-head": "test_ender_vectors",
 }
 
 _passed: Counter[str] = Counter()

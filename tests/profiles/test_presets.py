@@ -7,7 +7,7 @@ agree with it about the samples and about 2,000 random events whose pauses are a
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -498,6 +498,7 @@ PRESETS = {
 
 def expected_of(preset: Preset, sessions: Iterable[Session]) -> Iterator[Line]:
     """Both markers of each session."""
+    before: Counter[tuple[str, int]] = Counter()
     for session in sessions:
         first_ms, last_ms = preset.time_of(session.events[0]), preset.time_of(session.events[-1])
         session_id = f"{session.key}{first_ms:016x}"
@@ -505,7 +506,10 @@ def expected_of(preset: Preset, sessions: Iterable[Session]) -> Iterator[Line]:
         start = {"_snid": session_id, "_snst": first_ms}
         end = {"_snet": last_ms, "_sndn": last_ms - first_ms, "_snec": len(session.events), "_snrs": session.reason}
         begin = preset.begin(session)
-        ids = [{"_snmk": marker_id(path, session_id, first_ms, kind)} for kind in ("begin", "end")]
+        # A split may open two sessions of one key in one millisecond.
+        ordinal = before[session_id, first_ms]
+        before[session_id, first_ms] += 1
+        ids = [{"_snmk": marker_id(path, session_id, first_ms, kind, ordinal)} for kind in ("begin", "end")]
         for marker in (
             {"_type": preset.markers[0], **begin, **start, **ids[0]},
             {"_type": preset.markers[1], **begin, **start, **end, **preset.end(session), **ids[1]},

@@ -1,0 +1,222 @@
+"""The clocks of an engine: partitions, ticks, and who ends when time goes on (engine.md §6 in the design)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from runtime.cache import NEVER_MS, NOWHERE_MS, SLOT_MS, TimeWheel
+from runtime.config import TenantConfig, TimeDomain, TimePolicy
+from runtime.counters import EngineCounters
+from runtime.ender import EnderProfile, SecondHand
+from runtime.kinds import Surroundings
+from runtime.profile import Profile
+from runtime.reorder import Reorder, Taken
+from runtime.session import MainSession
+
+_MOST_ATTEMPTS = 1000
+
+
+class Clock(Enum):
+    """Where `now` comes from."""
+
+    DRIVER = "driver"  # `process` is told
+    EVENT_TIME = "event time"  # the highest event time so far
+    FIELD = "field"  # the highest value so far of a field of the events
+
+
+@dataclass(slots=True)
+class Partition:
+    """A part of the stream with a clock of its own; sessions belong to the one that they began in."""
+
+    wheel: TimeWheel
+    reorder: Reorder | None
+    now_ms: int = 0
+    is_fresh: bool = True
+    """Its clock has not been set: any time is later."""
+    heard_ms: int = 0
+    """When its latest event came, by the wall clock."""
+    last: tuple[int, int] = (0, 0)
+    """The clock of its latest event of a session, and how many came at that very millisecond."""
+
+
+class Timeline(ABC):
+    """What an engine knows of time. Whoever drives it says what time it is."""
+
+    profiles: Sequence[Profile]
+
+    def __init__(self, config: TenantConfig, clock: Clock) -> None:
+        self.counters = EngineCounters()
+        self.enabled = True
+        """For the ender's policy: ticks end nothing while this is False."""
+        self._config = config
+        self._clock = clock
+        self._judges_late = clock is Clock.EVENT_TIME and config.time.domain is TimeDomain.EVENT
+        self._judges = config.time.policy is not TimePolicy.GAP
+        self._partitions: dict[int, Partition] = {}
+        self._around: Surroundings
+        self._at_work = self._made(0)
+
+    @abstractmethod
+    def event_time_ms(self, line: bytes) -> int | None:
+        """The time of an event, None when it has none."""
+
+    @abstractmethod
+    def _process_in_order(self, at_work: Partition, reorder: Reorder, turns: Iterable[Taken]) -> None:
+        """Takes the events whose turn it is."""
+
+    def _partition(self, number: int) -> Partition:
+        """The partition of a number, made when it is heard of first; from here on it is the one at work."""
+        self._at_work = self._partitions.get(number) or self._made(number)
+        self._around.wheel = self._at_work.wheel
+        return self._at_work
+
+    def _made(self, number: int) -> Partition:
+        time = self._config.time
+        reorder = None
+        if self._judges_late and time.allowed_lateness_ms:
+            reorder = Reorder(time.allowed_lateness_ms, time.most_waiting, self.event_time_ms)
+        wheel = SecondHand(ticks=self._clock is not Clock.DRIVER) if self._judges else TimeWheel()
+        made = self._partitions[number] = Partition(wheel, reorder)
+        return made
+
+    @property
+    def now_ms(self) -> int:
+        """The clock of the partition at work."""
+        return self._at_work.now_ms
+
+    @property
+    def live_sessions(self) -> int:
+        """Sessions that have begun and not ended, over all profiles."""
+        return sum(profile.counters.active for profile in self.profiles)
+
+    # ---- time goes on
+
+    def advance(self, now_ms: int) -> None:
+        """Moves time on to `now_ms`: every whole second up to it at which something is due is a tick, in order.
+
+        Under the ender's policy, with `Clock.DRIVER`, this is one tick, at `now_ms` itself.
+        """
+        if self._judges and self._clock is Clock.DRIVER:
+            self._at_work.now_ms = max(self._at_work.now_ms, now_ms)
+            self._judge(now_ms)
+        else:
+            self._tick(self._at_work, now_ms)
+
+    def _tick(self, at_work: Partition, now_ms: int, judged: str = "gap") -> None:
+        if self._judges:
+            self._judge_until(at_work, now_ms)
+            return
+        wheel = at_work.wheel
+        while wheel.next_tick_ms <= now_ms:
+            tick_ms = wheel.next_tick_ms
+            for session in wheel.take(tick_ms):
+                self.profiles[session.number].on_tick(session, tick_ms, wheel, judged)
+        if judged == "gap" and (now_ms > at_work.now_ms or at_work.is_fresh):
+            at_work.now_ms, at_work.is_fresh = now_ms, False
+
+    def close_idle(self, wall_ms: int) -> None:
+        """Judges the sessions of partitions that have been quiet for `time.idle_close` by the wall clock.
+
+        Their own clocks stay where they are: when events come again, they come at their own time.
+        """
+        for number, partition in list(self._partitions.items()):
+            if self._judges_late and wall_ms - partition.heard_ms >= self._config.time.idle_close_ms:
+                self._partition(number)
+                self._flush(partition)
+                self._tick(partition, wall_ms, "idle_partition")
+
+    def drain(self) -> None:
+        """Lets time run on until every session has ended, or nobody takes the ends of those that are left."""
+        for number, partition in list(self._partitions.items()):
+            self._partition(number)
+            self._flush(partition)
+            stuck = 0
+            while stuck < _MOST_ATTEMPTS and (tick_ms := self._next_tick_ms(partition)) < NEVER_MS:
+                refused, live = self.counters.ends_refused, self.live_sessions
+                self._tick(partition, tick_ms)
+                if self._judges and self._clock is Clock.DRIVER:
+                    self.advance(tick_ms)
+                is_stuck = self.counters.ends_refused > refused and self.live_sessions == live
+                stuck = stuck + 1 if is_stuck else 0
+
+    def _next_tick_ms(self, partition: Partition) -> int:
+        if not self._judges:
+            return partition.wheel.next_tick_ms
+        if not (self.enabled and self.live_sessions):
+            return NEVER_MS
+        return max(_next_second(self._next_judged_ms(partition.now_ms)), _next_second(partition.now_ms + 1))
+
+    def shut_down(self) -> int:
+        """Ends every session where it stands, reason `shutdown`; how many would not end, since nobody took it."""
+        for number, partition in list(self._partitions.items()):
+            self._partition(number)
+            self._flush(partition)
+            for session in list(partition.wheel):
+                if session.due_ms != NOWHERE_MS:  # else it stood in the wheel twice
+                    self.profiles[session.number].end(session, "shutdown", partition.now_ms)
+        for ender in self._enders():
+            for session in list(ender.table):
+                ender.end(session, "shutdown", self._at_work.now_ms)
+        return self.live_sessions
+
+    def _flush(self, partition: Partition) -> None:
+        if partition.reorder is not None:
+            self._process_in_order(partition, partition.reorder, partition.reorder.flush())
+
+    def _make_room(self, now_ms: int) -> None:
+        """Ends the session due first while there are as many as there may be; the next where nobody takes an end."""
+        tried: set[int] = set()
+        while self.live_sessions >= self._config.limits.sessions:
+            wheels = [partition.wheel for partition in self._partitions.values()]
+            found = [(wheel.first(self._due_ms, tried), wheel) for wheel in wheels]
+            victims = [(session.due_ms, place) for place, (session, _) in enumerate(found) if session is not None]
+            if not victims:
+                return
+            session, wheel = found[min(victims)[1]]
+            assert session is not None
+            tried.add(id(session))
+            profile = self.profiles[session.number]
+            if not profile.end(session, "evicted", now_ms):
+                profile.try_again(session, wheel)
+
+    def _due_ms(self, session: MainSession) -> int:
+        return self.profiles[session.number].due_ms(session)
+
+    # ---- the ender's policy
+
+    def _enders(self) -> list[EnderProfile]:
+        return [profile for profile in self.profiles if isinstance(profile, EnderProfile)]
+
+    def _judge(self, now_ms: int) -> None:
+        """A tick under the ender's policy."""
+        for profile in self._enders() if self.enabled else ():
+            profile.judge(now_ms)
+
+    def _next_judged_ms(self, now_ms: int) -> int:
+        return min((each.next_judged_ms(now_ms) for each in self._enders()), default=NEVER_MS)
+
+    def _judge_until(self, at_work: Partition, now_ms: int) -> None:
+        """The whole seconds up to `now_ms` at which something may be due, in order."""
+        wheel = at_work.wheel
+        while wheel.next_tick_ms < NEVER_MS:
+            # Nothing but time changes on the way, so the seconds in between would end nothing.
+            tick_ms = max(_next_second(self._next_judged_ms(wheel.next_tick_ms)), wheel.next_tick_ms)
+            if tick_ms > now_ms:
+                wheel.next_tick_ms = _next_second(now_ms + 1)
+                break
+            self._judge(tick_ms)
+            wheel.next_tick_ms = tick_ms + SLOT_MS
+        at_work.now_ms = max(at_work.now_ms, now_ms)
+
+    def assign(self, partitions: Iterable[int]) -> None:
+        """Under the ender's policy: sessions of other partitions than these are dropped, for their new owner to end."""
+        for profile in self._enders():
+            profile.assign(frozenset(partitions))
+
+
+def _next_second(time_ms: int) -> int:
+    """The first whole second that is not before a time."""
+    return -(-time_ms // SLOT_MS) * SLOT_MS
