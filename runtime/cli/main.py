@@ -6,6 +6,7 @@ import click
 
 from runtime.cli.annotation import annotation_command
 from runtime.cli.completion import completion_command
+from runtime.cli.dlq import dlq
 from runtime.cli.errors import Sojourn
 from runtime.cli.explain import explain_command
 from runtime.cli.fmt import fmt_command
@@ -35,6 +36,7 @@ for command in (
     lint_command,
     fmt_command,
     replay_command,
+    dlq,
     explain_command,
     generate,
     profiles_command,

@@ -162,7 +162,7 @@ def _show(page: Page, console: Console) -> None:
                 console.print(coloured(indent(code, "    "), language, console), soft_wrap=True)
             case Rows(headings, rows):
                 console.print()
-                _table(headings, rows, console)
+                print_rows(headings, rows, console)
 
 
 def coloured(code: str, language: str, console: Console) -> Text:
@@ -176,10 +176,10 @@ def coloured(code: str, language: str, console: Console) -> Text:
 
 
 def _list(pages: Sequence[Page], console: Console) -> None:
-    _table((), [(page.usage, page.summary) for page in pages], console)
+    print_rows((), [(page.usage, page.summary) for page in pages], console)
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+def print_rows(headings: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
     """Rows, on a terminal within its width; elsewhere each on a line of its own."""
     if console.is_terminal:
         table = Table(box=None, pad_edge=False, show_header=bool(headings), header_style="bold")

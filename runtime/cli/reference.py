@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from runtime.reference import (
     annotations_page,
     commands_page,
     configuration_page,
+    dead_letters_page,
     diagnostics_page,
     functions_page,
 )
@@ -41,7 +43,8 @@ def reference_command(ctx: click.Context, out: Path, profile: str | None, check:
         "annotations.md": annotations_page(added),
         "diagnostics.md": diagnostics_page(),
         "configuration.md": configuration_page(),
-        "cli.md": commands_page(_described(name, command) for name, command in sorted(root.commands.items())),
+        "cli.md": commands_page(_described(name, command) for name, command in _all_commands(root)),
+        "dead-letters.md": dead_letters_page(),
     }
     stale = [name for name, text in pages.items() if not _is(out / name, text)]
     if check:
@@ -61,6 +64,14 @@ def _is(path: Path, text: str) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == text
 
 
+def _all_commands(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Commands by the words that call them, each group before what is in it."""
+    for name, command in sorted(group.commands.items()):
+        yield f"{before}{name}", command
+        if isinstance(command, click.Group):
+            yield from _all_commands(command, f"{before}{name} ")
+
+
 def _described(name: str, command: click.Command) -> Described:
     """A command from its parameters: the text of `--help` itself differs from one release of click to the next."""
     arguments = []
@@ -74,7 +85,7 @@ def _described(name: str, command: click.Command) -> Described:
     usage = " ".join(["sojourn", name, *(["[OPTIONS]"] if options else []), *arguments])
     paragraphs = [" ".join(part.split()) for part in (command.help or "").split("\n\n")]
     epilog = (command.epilog or "").replace("\b\n", "")
-    return Described(usage, "\n\n".join(paragraphs), options, epilog)
+    return Described(f"sojourn {name}", usage, "\n\n".join(paragraphs), options, epilog)
 
 
 def _names(option: click.Option) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import click
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -21,13 +20,17 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from runtime.cli.errors import fail
+from runtime.cli.errors import FINDINGS, fail
+from runtime.cli.many import TenantSinks, compile_all, log_to, tenants_below
 from runtime.cli.report import as_data, render
+from runtime.cli.report_tenants import render_tenants, tenants_data
 from runtime.config import load_tenant
 from runtime.io import DeadLetterWriter, FileSink
 from runtime.presets import resolve
 from runtime.replay import NoClock, Replay
+from runtime.replay_tenants import DEFAULT_TENANT_FIELD, ReplayedTenants, TenantsReplay
 from runtime.rules import compile_tenant
+from runtime.tenants import TenantTwice
 
 _EPILOG = """\b
 Examples:
@@ -35,6 +38,7 @@ Examples:
   sojourn replay examples/shop events.ndjson.gz --out out.ndjson
   sojourn replay my-tenant jan.csv feb.csv --out sessions.ndjson --markers-only
   zcat events.gz | sojourn replay my-tenant - --out - | head
+  sojourn replay tenants/ events.ndjson --out sessions/        each event to the tenant that it names
 
 \b
 Time: the clock is each event's own time (`_timestamp_` of the controller, or --time-field) and never goes
@@ -42,7 +46,11 @@ back; --now-field takes the time of arrival from another field. A file that is n
 --sort. At the end time runs on until all sessions end.
 
 \b
-Exit codes: 0 done, 1 the rules have problems, 2 a file or an option is wrong."""
+Several tenants: each event goes to the one that --tenant-field names, and cannot harm the others. --out
+takes a folder for a file of each tenant, or a file for all.
+
+\b
+Exit codes: 0 done, 1 the rules have problems or a tenant failed, 2 a file or an option is wrong."""
 
 
 @click.command("replay", epilog=_EPILOG, short_help="Run rules over files of events.")
@@ -52,6 +60,11 @@ Exit codes: 0 done, 1 the rules have problems, 2 a file or an option is wrong.""
 @click.option("--markers-only", is_flag=True, help="Write begin and end markers, not the events.")
 @click.option("--time-field", metavar="NAME", help="The field with an event's own time, where rules give none.")
 @click.option("--now-field", metavar="NAME", help="The field with the time of arrival.")
+@click.option(
+    "--tenant-field",
+    metavar="NAME",
+    help=f"For a folder of several tenants: the field that names an event's ({DEFAULT_TENANT_FIELD}).",
+)
 @click.option("--sort", is_flag=True, help="Take events in the order of their time; reads all of them into memory.")
 @click.option("--dead-letters", metavar="FILE", help="Write events that could not be read, with the reason.")
 @click.option(
@@ -70,6 +83,7 @@ def replay_command(
     markers_only: bool,
     time_field: str | None,
     now_field: str | None,
+    tenant_field: str | None,
     sort: bool,
     dead_letters: str | None,
     format_: str,
@@ -77,37 +91,46 @@ def replay_command(
 ) -> None:
     """Run the rules of PROFILE over EVENTS and say what came of it.
 
-    PROFILE is a tenant's folder or the name of a shipped profile; EVENTS are NDJSON or CSV files, gzip or not, or -
-    for stdin. They are taken as one stream, in the order given.
+    PROFILE is a tenant's folder, a folder of several tenants, or the name of a shipped profile; EVENTS are NDJSON or
+    CSV files, gzip or not, or - for stdin. They are taken as one stream, in the order given.
     """
-    rules = compile_tenant(load_tenant(resolve(profile)))
+    folders = tenants_below(profile)
+    if folders and sort:
+        fail("--sort is for one tenant; replay each by itself, or sort the file first")
+    if tenant_field is not None and not folders:
+        fail(f"--tenant-field is for a folder of several tenants, and {profile} is one tenant")
+    tenants = compile_all(folders) if folders else [compile_tenant(load_tenant(resolve(profile)))]
     # The summary goes where the events do not.
     console = Console(stderr=out == "-", highlight=False)
     errors = Console(stderr=True, highlight=False)
-    logging.basicConfig(format="%(message)s", handlers=[RichHandler(console=errors, show_path=False, show_time=False)])
+    log_to(errors)
     with ExitStack() as stack:
-        sink = None if out is None else stack.enter_context(FileSink(out))
         letters = None if dead_letters is None else stack.enter_context(FileSink(dead_letters))
+        writer = None if letters is None else DeadLetterWriter(letters)
+        sinks = TenantSinks(out, stack) if folders else None
+        sink = stack.enter_context(FileSink(out)) if sinks is None and out is not None else None
+        replay: Replay | TenantsReplay
         try:
-            replay = Replay(
-                rules,
-                sink,
-                None if letters is None else DeadLetterWriter(letters),
-                markers_only=markers_only,
-                now_field=now_field,
-                time_field=time_field,
-                sort=sort,
-            )
-        except NoClock as error:
+            options: dict[str, Any] = {"markers_only": markers_only, "now_field": now_field, "time_field": time_field}
+            if sinks is None:
+                replay = Replay(tenants[0], sink, writer, sort=sort, **options)
+            else:
+                options["tenant_field"] = tenant_field or DEFAULT_TENANT_FIELD
+                replay = TenantsReplay(tenants, sinks, writer, **options)
+        except (NoClock, TenantTwice) as error:
             fail(str(error))
         bar = stack.enter_context(_bar(errors, shown=not quiet and sys.stderr.isatty() and out != "-"))
         replayed = replay.run(events, _Progress(bar))
-    if quiet:
-        return
-    if format_ == "json":
-        click.echo(json.dumps(as_data(replayed), indent=2), err=out == "-")
-    else:
-        render(replayed, console, dead_letters_written=dead_letters is not None)
+    if isinstance(replayed, ReplayedTenants):
+        if format_ == "text" and not quiet:
+            render_tenants(replayed, console, dead_letters=dead_letters)
+    elif format_ == "text" and not quiet:
+        render(replayed, console, dead_letters=dead_letters)
+    if format_ == "json" and not quiet:
+        data = tenants_data(replayed) if isinstance(replayed, ReplayedTenants) else as_data(replayed)
+        click.echo(json.dumps(data, indent=2), err=out == "-")
+    if isinstance(replayed, ReplayedTenants) and replayed.disabled:
+        raise SystemExit(FINDINGS)
 
 
 def _bar(console: Console, *, shown: bool) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -64,7 +65,7 @@ def _session_data(counters: SessionCounters) -> dict[str, Any]:
     }
 
 
-def render(replayed: Replayed, console: Console, *, dead_letters_written: bool) -> None:
+def render(replayed: Replayed, console: Console, *, dead_letters: str | None) -> None:
     """Prints the summary."""
     engine = replayed.engine
     speed = f"{replayed.events_per_second:,.0f} events/s"
@@ -91,7 +92,7 @@ def render(replayed: Replayed, console: Console, *, dead_letters_written: bool) 
             console.print(f"  [dim]{silent} of {len(rules)} rules never matched[/]")
     if engine.counters.debug:
         _section(console, "debug counters", _bars(engine.counters.debug.most_common(_TOP_RULES), str))
-    _problems(replayed, console, dead_letters_written=dead_letters_written)
+    _problems(replayed, console, dead_letters=dead_letters)
 
 
 def _section(console: Console, title: str, body: RenderableType) -> None:
@@ -211,7 +212,7 @@ def _rule_table(rules: Sequence[tuple[str, str, int]]) -> Table:
     return table
 
 
-def _problems(replayed: Replayed, console: Console, *, dead_letters_written: bool) -> None:
+def _problems(replayed: Replayed, console: Console, *, dead_letters: str | None) -> None:
     behind = replayed.engine.counters.behind_clock
     if behind:
         share = behind / replayed.events
@@ -223,5 +224,11 @@ def _problems(replayed: Replayed, console: Console, *, dead_letters_written: boo
     if replayed.refused:
         lines = Group(*(Text(line, "yellow") for line in replayed.first_refused))
         _section(console, f"{replayed.refused.total():,} events refused", lines)
-        if not dead_letters_written:
-            console.print("  [dim]--dead-letters FILE writes all of them, with reasons[/]")
+        console.print(Text(f"  {dead_letter_hint(dead_letters)}", "dim"), soft_wrap=True)
+
+
+def dead_letter_hint(written_to: str | None) -> str:
+    """What to do about events that were refused, by where their dead letters went."""
+    if written_to is None:
+        return "--dead-letters FILE writes all of them, with reasons"
+    return f"sojourn dlq show {shlex.quote(written_to)} shows all of them"

@@ -10,8 +10,12 @@ from runtime.reference.markdown import block, code, page, table
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A command: `usage` in one line, `help` in paragraphs, options as (names, default, help), examples as they are."""
+    """A command: `name` as it is called, `usage` in one line, `help` in paragraphs, options as (names, default, help).
 
+    `examples` stand as they are.
+    """
+
+    name: str
     usage: str
     help: str
     options: Sequence[tuple[str, str, str]]
@@ -25,9 +29,8 @@ def commands_page(commands: Iterable[Described]) -> str:
 
 
 def _parts(command: Described) -> list[str]:
-    name = " ".join(command.usage.split()[:2])
     options = [(code(names), default or "–", text) for names, default, text in command.options]
-    parts = [f"## {name}", block(command.usage), command.help]
+    parts = [f"## {command.name}", block(command.usage), command.help]
     if options:
         parts.append(table(("option", "default", "meaning"), options))
     return [*parts, block(command.examples, "text")] if command.examples else parts
