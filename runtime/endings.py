@@ -138,19 +138,20 @@ class Endings(Kind):
     def end(self, session: MainSession, reason: str, now_ms: int) -> bool:
         """Ends a session, its sub-sessions before it, oldest first. False when a marker was refused: it lives on."""
         at_once = reason in _AT_ONCE
-        waiting = self._still_waiting(session)
+        waiting = self._still_waiting(session) if self._waiting else None
         if waiting is not None:
             reason = waiting.reason
-        for sub in list(session.sub_sessions or ()):
-            if not self._end_sub(session, sub, "parent", now_ms, at_once=at_once):
-                self._remember(session, None, reason, now_ms)
-                return False
+        if session.sub_sessions:
+            for sub in list(session.sub_sessions):
+                if not self._end_sub(session, sub, "parent", now_ms, at_once=at_once):
+                    self._remember(session, None, reason, now_ms)
+                    return False
         if not self._deliver(self, session, None, reason, now_ms, at_once=at_once):
             return False
         TimeWheel.forget(session)
         if self._waiting:
             self._waiting.pop(self._name(session), None)
-        if self._alone.pop(id(session), None) is None:
+        if not self._alone or self._alone.pop(id(session), None) is None:
             self.table.remove(session)
         self.counters.count_end(reason, session.duration_ms, session.count)
         return True
@@ -196,7 +197,7 @@ class Endings(Kind):
         sent = kind.end_marker
         if sent is None:
             return True
-        waiting = self._still_waiting(session, parent)
+        waiting = self._still_waiting(session, parent) if self._waiting else None
         if waiting is not None and waiting.retry_ms > now_ms and not at_once:
             return False
         if waiting is not None and waiting.fields:
@@ -205,7 +206,8 @@ class Endings(Kind):
         else:
             fields = sent.end(session, reason)
             self._refresh(fields, session)
-            self._run_rules(sent, fields, session, parent, now_ms)
+            if sent.handler is not None:
+                self._run_rules(sent, fields, session, parent, now_ms)
         if self._output.end_marker(fields, now_ms):
             if waiting is not None:
                 del self._waiting[self._name(session, parent)]
@@ -231,7 +233,7 @@ class Endings(Kind):
 
     def _still_waiting(self, session: SessionBase, parent: MainSession | None = None) -> _Waiting | None:
         """The refused end of a session, unless an event has come since."""
-        waiting = self._waiting.get(self._name(session, parent)) if self._waiting else None
+        waiting = self._waiting.get(self._name(session, parent))
         if waiting is not None and waiting.progress != self._progress(session):
             self._revive(session, parent)
             return None

@@ -171,6 +171,12 @@ class Engine(Timeline):
         rest = iter(lines)
         while True:
             try:
+                while at_work.is_fresh and self._clock is not Clock.DRIVER:
+                    first = next(rest, None)
+                    if first is None:
+                        return
+                    self._set_clock(at_work, first[1], latest_ms, wall_ms)
+                    self._process_all(at_work, iter((first,)), refuse, latest_ms, wall_ms)
                 self._process_all(at_work, rest, refuse, latest_ms, wall_ms)
                 return
             except _Escaped as escaped:
@@ -179,6 +185,15 @@ class Engine(Timeline):
                     profile.ending.clear()
                 _log.error("an event failed: %s", escaped.reason, exc_info=escaped.__cause__)
                 refuse(self._refused(escaped.number, "failed", escaped.line, escaped.reason))
+
+    def _set_clock(self, at_work: Partition, line: bytes, latest_ms: int, wall_ms: int) -> None:
+        """The first event that has a time sets the clock to it, however early it is."""
+        try:
+            time_ms = self.event_time_ms(line)
+        except BAD_LINE:
+            return
+        if time_ms is not None:
+            at_work.now_ms, at_work.is_fresh = (wall_ms if time_ms > latest_ms else time_ms), False
 
     def _process_all(
         self,
@@ -198,7 +213,7 @@ class Engine(Timeline):
         send = self._output.event if self._output.wants_events else None
         profiles = self._numbered
         several = len(profiles) > 1
-        is_limited, is_fresh = self._config.limits.rate > 0, at_work.is_fresh
+        is_limited = self._config.limits.rate > 0
         ok = bypassed = passive = behind = 0
         last, turn = at_work.last
         number, line = 0, b""
@@ -211,8 +226,8 @@ class Engine(Timeline):
                     continue
                 if now_slot is not None:
                     given = getattr(event, now_slot)
-                    if given is not None and (given > now or is_fresh):
-                        now, is_fresh = given, False
+                    if given is not None and given > now:
+                        now = given
                 if now >= wheel.next_tick_ms:
                     self._tick(at_work, now)
                 handler = stage_1.get(event.__class__)
@@ -225,16 +240,15 @@ class Engine(Timeline):
                         self._overlay(event, decorations)
                 if by_event_time:
                     # Before any profile: all see the event at one time.
-                    for place, route in enumerate(routes):
+                    for route in routes:
                         if route is not None:
                             event_ms = self._own_time_ms(event) if route[1] is None else route[1]
-                            if event_ms is not None and (event_ms > now or is_fresh):
+                            if event_ms is not None and event_ms > now:
                                 if event_ms > latest_ms:
+                                    routes[routes.index(route)] = (route[0], wall_ms, route[2], route[3])
                                     self.counters.future += 1
-                                    event_ms = wall_ms
-                                    routes[place] = (route[0], event_ms, route[2], route[3])
-                                now = event_ms if is_fresh else max(now, event_ms)
-                                is_fresh = False
+                                    event_ms = max(now, wall_ms)
+                                now = event_ms
                     if now >= wheel.next_tick_ms:
                         self._tick(at_work, now)
                 if is_limited and self._is_too_many(now):
@@ -303,7 +317,6 @@ class Engine(Timeline):
             raise _Escaped(number, line, f"{type(error).__name__}: {error}") from error
         finally:
             at_work.now_ms = now
-            at_work.is_fresh = is_fresh
             at_work.last = (last, turn)
             self.counters.behind_clock += behind
             outcomes = self.counters.outcomes

@@ -113,6 +113,7 @@ class _RuleSetChecker:
             variables[name] = self._variable(statement, variables)
         self._names = replace(self._names, variables=variables)
         self._declarations.infer(self._quiet_columns)
+        self._check_uncalled()
 
     def program(self) -> Program:
         rules: list[Rule] = []
@@ -180,6 +181,13 @@ class _RuleSetChecker:
         return self._effects.effects(bound, _row(rule, complete))
 
     # ---- declarations
+
+    def _check_uncalled(self) -> None:
+        """An expression without parameters has one type wherever it is called, and even where it is not."""
+        for declared in self._declarations.expressions.values():
+            if not declared.parameters and not declared.alias:
+                names = self._names.inside(declared.name.text, {}, keeps_event=False)
+                ExpressionChecker(self._problems, names).whole(declared.body)
 
     def _variable(self, statement: ast.CreateVariable, before: Mapping[str, Expr]) -> Expr:
         # Without an event in scope, whatever reads one is an unknown name; sessions are refused by hand.
