@@ -120,3 +120,6 @@ class AskingEffects(Effects):
 
     def call(self, rule: str, function: Callable[[dict[str, Any]], object], row: dict[str, Any], event: Any) -> None:
         """Nothing."""
+
+    def report(self, rule: int, row: dict[str, Any]) -> None:
+        """Nothing."""

@@ -48,7 +48,7 @@ class EnderProfile(Profile):
 
     def __init__(self, rules: ProfileRules, number: int, table: SessionTable, around: Surroundings) -> None:
         super().__init__(rules, number, table, around)
-        self._is_plain = False
+        self._is_simple = self._is_plain = False
         self._time = around.time
         self._partitions: dict[int, _Partition] = {}
         self._user_ms = 0
@@ -123,7 +123,7 @@ class EnderProfile(Profile):
         """Drops the sessions of all other partitions: whoever has those now ends them."""
         for session in self._all():
             if self.partition_of(session.key) not in partitions:
-                self._waiting.pop(self._name(session), None)
+                self._forget_waiting(self._name(session))
                 self.table.remove(session)
                 self.counters.count_end("moved", session.duration_ms, session.count)
 

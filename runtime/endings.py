@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.cache import SLOT_MS, SessionTable, TimeWheel
+from runtime.cache import NOWHERE_MS, SLOT_MS, SessionTable, TimeWheel
 from runtime.kinds import Kind, Surroundings
 from runtime.markers import Marker
 from runtime.output import NOWHERE, Output
@@ -64,6 +64,8 @@ class Endings(Kind):
         self._effects = around.effects
         self._cut_until_ms: dict[str, int] = {}
         self._waiting: dict[_Name, _Waiting] = {}
+        self._is_simple = self._is_plain = False
+        """Whether an event of a live session needs nothing but its rules: as such, and as long as no end waits."""
         self._alone: dict[int, MainSession] = {}
 
     # ---- what is due
@@ -73,7 +75,7 @@ class Endings(Kind):
 
         `judged` is the reason of an end by inactivity.
         """
-        waiting = self._still_waiting(session)
+        waiting = self._still_waiting(session) if self._waiting else None
         if waiting is not None:
             if waiting.retry_ms > tick_ms or not self.end(session, waiting.reason, tick_ms):
                 self.try_again(session, wheel)
@@ -146,11 +148,11 @@ class Endings(Kind):
                 if not self._end_sub(session, sub, "parent", now_ms, at_once=at_once):
                     self._remember(session, None, reason, now_ms)
                     return False
-        if not self._deliver(self, session, None, reason, now_ms, at_once=at_once):
+        if not self._deliver(self, session, None, reason, now_ms, at_once):
             return False
-        TimeWheel.forget(session)
+        session.due_ms = NOWHERE_MS
         if self._waiting:
-            self._waiting.pop(self._name(session), None)
+            self._forget_waiting(self._name(session))
         if not self._alone or self._alone.pop(id(session), None) is None:
             self.table.remove(session)
         self.counters.count_end(reason, session.duration_ms, session.count)
@@ -174,7 +176,7 @@ class Endings(Kind):
         waiting = self._still_waiting(sub, session)
         if waiting is not None:
             reason = waiting.reason
-        if not self._deliver(kind, sub, session, reason, now_ms, at_once=at_once):
+        if not self._deliver(kind, sub, session, reason, now_ms, at_once):
             return False
         live.remove(sub)
         kind.counters.count_end(reason, sub.duration_ms, sub.count)
@@ -187,8 +189,7 @@ class Endings(Kind):
         parent: MainSession | None,
         reason: str,
         now_ms: int,
-        *,
-        at_once: bool = False,
+        at_once: bool,
     ) -> bool:
         """Sends an end marker: the one that was made when the session ended, if it was refused before.
 
@@ -210,7 +211,7 @@ class Endings(Kind):
                 self._run_rules(sent, fields, session, parent, now_ms)
         if self._output.end_marker(fields, now_ms):
             if waiting is not None:
-                del self._waiting[self._name(session, parent)]
+                self._forget_waiting(self._name(session, parent))
             return True
         self._around.counters.ends_refused += 1
         self._remember(session, parent, reason, now_ms, fields)
@@ -229,6 +230,7 @@ class Endings(Kind):
         before = self._waiting.get(name)
         attempts = 0 if before is None else before.attempts + 1
         progress, retry_ms = self._progress(session), now_ms + self._wait_ms(attempts)
+        self._is_plain = False
         self._waiting[name] = _Waiting(reason, fields or {}, progress, attempts, retry_ms)
 
     def _still_waiting(self, session: SessionBase, parent: MainSession | None = None) -> _Waiting | None:
@@ -238,6 +240,13 @@ class Endings(Kind):
             self._revive(session, parent)
             return None
         return waiting
+
+    def _forget_waiting(self, name: _Name) -> bool:
+        """True when there was something to forget."""
+        found = self._waiting.pop(name, None)
+        if not self._waiting:
+            self._is_plain = self._is_simple
+        return found is not None
 
     def _progress(self, session: SessionBase) -> int:
         """What changes when an event brings a session back that waits for its end to be taken."""
@@ -252,7 +261,7 @@ class Endings(Kind):
 
     def _revive(self, session: SessionBase, parent: MainSession | None = None) -> None:
         """An event came before the end was taken: the session goes on."""
-        if self._waiting.pop(self._name(session, parent), None) is not None:
+        if self._forget_waiting(self._name(session, parent)):
             self._around.counters.revived += 1
 
     def _name(self, session: SessionBase, parent: MainSession | None = None) -> _Name:

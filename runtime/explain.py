@@ -160,6 +160,8 @@ def _traced(
     """A handler that tells the watch what its rules see, then does what it always does."""
 
     def traced(event: Any, s: Any, p: Any, now: int, fx: Any) -> Any:
+        if not isinstance(fx, WatchedEffects):
+            return handler(event, s, p, now, fx)  # the engine only asks what it would say
         seen = Pass(title, type_name, list(_look(statements, event, s, p, now)))
         before = _attributes(s, layout)
         watch.at_pass = seen

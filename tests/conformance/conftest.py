@@ -28,13 +28,6 @@ _passed: Counter[str] = Counter()
 _total: Counter[str] = Counter()
 
 
-def known_failures() -> set[tuple[str, str]]:
-    """The vectors that are known to fail, as (set, id)."""
-    lines = (HERE / "known_failures.txt").read_text().splitlines()
-    pairs = (line.split() for line in lines if line.strip() and not line.startswith("#"))
-    return {(name, vector) for name, vector in pairs}
-
-
 def _vectors(name: str) -> list[dict[str, Any]]:
     path = VECTORS / f"{name}.ndjson"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
@@ -44,18 +37,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "vector" not in metafunc.fixturenames:
         return
     module = metafunc.module.__name__.rsplit(".", 1)[-1]
-    expected_to_fail = known_failures()
     params = []
     for name in (name for name, owner in SETS.items() if owner == module):
         found = _vectors(name)
         if not found:
             skip = pytest.mark.skip(reason=f"no vectors: {VECTORS / name}.ndjson is not there")
             params.append(pytest.param((name, {}), id=name, marks=skip))
-        for vector in found:
-            known = (name, vector["id"]) in expected_to_fail
-            # Strict: a vector that passes again must leave the list.
-            marks = [pytest.mark.xfail(strict=True, reason="known failure")] if known else []
-            params.append(pytest.param((name, vector), id=f"{name}:{vector['id']}", marks=marks))
+        params += [pytest.param((name, vector), id=f"{name}:{vector['id']}") for vector in found]
     metafunc.parametrize("vector", params)
 
 

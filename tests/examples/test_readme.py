@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
 
 from epl import Environment, Source, check, parse
+from epl.extend import extension_of
+from epl.extend.collect import wrong_examples
+from epl.registry import CATALOG
 from runtime.cli import main
 from runtime.config import load_tenant
 
@@ -55,6 +59,29 @@ def test_the_slip_is_shown_as_it_is(site: Path) -> None:
     rules = site / "my-site" / "visit.epl"
     rules.write_text(rules.read_text().replace("kind = 'view'", "knd = 'view'"))
     assert shown.strip() in CliRunner().invoke(main, ["lint", "my-site"]).output
+
+
+def test_the_explanation_is_real(site: Path) -> None:
+    hits = [(0, "view", "/home"), (42_000, "view", "/p/7"), (1_842_000, "click", "/p/7")]
+    lines = [{"user": "u1", "at": 1767600000000 + after, "kind": kind, "page": page} for after, kind, page in hits]
+    (site / "events.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    shown = next(text for text in blocks("text") if text.startswith("event 3"))
+    assert shown in CliRunner().invoke(main, ["explain", "my-site", "events.ndjson", "--key", "u1"]).output
+
+
+def test_the_function_is_one() -> None:
+    (text,) = blocks("python")
+    module = ModuleType("functions")
+    exec(text, vars(module))
+    extension = extension_of(module)
+    environment = Environment(catalog=CATALOG.extended(extension.functions))
+    assert list(wrong_examples(extension, environment)) == []
+    assert [entry.name for entry in extension.functions] == ["discount"]
+
+
+def test_every_link_leads_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert [target for target in targets if "://" not in target and not (PROJECT / target).exists()] == []
 
 
 def test_the_rules_on_top_are_sound() -> None:
