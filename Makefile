@@ -4,10 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
+SOAK_EXAMPLES ?= 50000
 FUZZ_SECONDS ?= 3600
 FUZZ_TARGET ?= rules
 
-.PHONY: help demo test check format reference bench fuzz clean
+.PHONY: help demo test check format reference bench soak fuzz clean
 
 help:
 	@echo "make demo       a shop's events into visits and carts, by the rules of examples/shop"
@@ -15,6 +16,7 @@ help:
 	@echo "make check      ruff, mypy --strict, the direction of imports, reference pages up to date, rules formatted"
 	@echo "make reference  write the reference pages anew"
 	@echo "make bench      Job S and Job P beside hand-written Python (needs ../shared/bench)"
+	@echo "make soak       the engine beside its model for a million random events, an hour or more (SOAK_EXAMPLES=1000)"
 	@echo "make fuzz       made-up rules for an hour (FUZZ_SECONDS=60, FUZZ_TARGET=tenant for configurations; Linux)"
 
 $(INSTALLED): pyproject.toml
@@ -56,6 +58,9 @@ reference: $(INSTALLED)
 bench: $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python tests/bench/jobs.py
+
+soak: $(INSTALLED_DEV)
+	SOJOURN_EXAMPLES=$(SOAK_EXAMPLES) $(BIN)/python -m pytest tests/engine/test_model.py
 
 fuzz: $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz

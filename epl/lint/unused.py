@@ -63,16 +63,18 @@ def _names_used(context: LintContext) -> set[str]:
 
 
 def _unused_expression(context: LintContext) -> Iterator[Finding]:
-    used = _names_used(context)
-    for statement in context.statements:
-        if isinstance(statement, ast.CreateExpression) and statement.name.text not in used:
+    declared = [each for each in context.statements if isinstance(each, ast.CreateExpression)]
+    used = _names_used(context) if declared else set()
+    for statement in declared:
+        if statement.name.text not in used:
             yield found(statement.name.span, fix=_removed(context, statement), name=statement.name.text)
 
 
 def _unused_variable(context: LintContext) -> Iterator[Finding]:
-    used = _names_used(context)
-    for statement in context.statements:
-        if isinstance(statement, ast.CreateVariable) and statement.name.text not in used:
+    declared = [each for each in context.statements if isinstance(each, ast.CreateVariable)]
+    used = _names_used(context) if declared else set()
+    for statement in declared:
+        if statement.name.text not in used:
             yield found(statement.name.span, fix=_removed(context, statement), name=statement.name.text)
 
 

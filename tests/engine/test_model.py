@@ -7,6 +7,7 @@ rules, then applies what they gave. Whatever leaves must be the same, in the sam
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 
 from runtime.engine import Engine
 
+EXAMPLES = int(os.environ.get("SOJOURN_EXAMPLES", "120"))
+"""`make soak` asks for 50,000, which is about a million events."""
 MAX_IDLE_MS = 12_000
 DAY_MS = 86_400_000
 Row = dict[str, Any]
@@ -339,7 +342,7 @@ def batches(events: list[tuple[Row, int]], now: int) -> Iterator[tuple[int, list
     yield now, batch
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     RULES,
     SUB_RULES,
