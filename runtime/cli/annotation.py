@@ -8,6 +8,7 @@ import click
 
 from epl.registry.annotations import ANNOTATIONS, AnnotationEntry, Parameter
 from runtime.cli.added import PROFILE_HELP, added_by
+from runtime.cli.options import format_option
 from runtime.cli.pages import Example, Page, Prose, Rows, completing, consult
 from runtime.reference import default_text, places_text
 
@@ -86,14 +87,7 @@ def _default(parameter: Parameter) -> str:
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completing(annotation_pages))
 @click.option("--profile", metavar="PROFILE", help=PROFILE_HELP)
 @click.option("--search", metavar="TEXT", help="Only what speaks of TEXT, in any case.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people or machines.",
-)
+@format_option
 def annotation_command(names: tuple[str, ...], profile: str | None, search: str | None, format_: str) -> None:
     """Say what each annotation NAME does, with its parameters and the columns that it reads.
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.letters import Lost, grouped, letter_data, letters_of, show_letter
 from runtime.cli.many import TenantSinks, compile_all, log_to, tenants_below
+from runtime.cli.options import format_option
 from runtime.cli.pages import print_rows
 from runtime.cli.report import dead_letter_hint
 from runtime.cli.report_tenants import tenants_data
@@ -60,14 +61,6 @@ Examples:
   sojourn dlq codes --format json | jq -r '.[].code'"""
 
 _files = click.argument("files", nargs=-1, required=True, metavar="FILE...")
-_format = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people or machines.",
-)
 
 
 @click.group("dlq", epilog=_EPILOG, short_help="Look at dead letters, and replay them.")
@@ -80,7 +73,7 @@ def dlq() -> None:
 
 @dlq.command("ls", epilog=_LS_EPILOG, short_help="Count letters by tenant, code and source.")
 @_files
-@_format
+@format_option
 def ls_command(files: tuple[str, ...], format_: str) -> None:
     """Count the letters of each FILE by tenant, code and source, with the first and the last line."""
     lost = Lost()
@@ -106,7 +99,7 @@ def ls_command(files: tuple[str, ...], format_: str) -> None:
 @click.option("--tenant", metavar="NAME", help="Only letters of this tenant.")
 @click.option("--line", type=int, metavar="N", help="Only events of this line of their source.")
 @click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="At most so many; 0: all.")
-@_format
+@format_option
 def show_command(
     files: tuple[str, ...], codes: tuple[str, ...], tenant: str | None, line: int | None, limit: int, format_: str
 ) -> None:
@@ -138,7 +131,7 @@ def show_command(
 
 
 @dlq.command("codes", epilog=_CODES_EPILOG, short_help="Say what the codes of letters mean.")
-@_format
+@format_option
 def codes_command(format_: str) -> None:
     """Say what each code of a dead letter means, and what to do before its events are replayed."""
     if format_ == "json":
@@ -164,7 +157,7 @@ def codes_command(format_: str) -> None:
     show_default=True,
     help="The field that names the tenant of an event whose letter names none.",
 )
-@_format
+@format_option
 def replay_command(
     files: tuple[str, ...],
     profile: str,

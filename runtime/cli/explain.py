@@ -14,6 +14,7 @@ from epl import Compiled
 from epl.compiler.legend import NAMES, legend
 from runtime.cli.errors import fail
 from runtime.cli.explain_events import explain_events
+from runtime.cli.options import format_option
 from runtime.cli.pages import coloured
 from runtime.config import load_tenant
 from runtime.presets import resolve
@@ -72,14 +73,7 @@ def rule_sets(rules: TenantRules) -> Iterator[RuleSet]:
 @click.option("--sort", is_flag=True, help="Take events in the order of their time.")
 @click.option("--code", is_flag=True, help="Print the generated Python.")
 @click.option("--rules", "wanted", metavar="SUBSTRING", help="Only rule sets with this in their file, kind or name.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people or machines.",
-)
+@format_option
 def explain_command(
     profile: str,
     events: tuple[str, ...],

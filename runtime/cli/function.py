@@ -9,6 +9,7 @@ import click
 from epl.registry import BUILTINS, ENTRIES, Builtin, Entry, Form
 from epl.registry.statics import CLASS_PACKAGES
 from runtime.cli.added import PROFILE_HELP, added_by
+from runtime.cli.options import format_option
 from runtime.cli.pages import Example, Page, Prose, Rows, completing, consult
 from runtime.reference import usages, value_text
 
@@ -73,14 +74,7 @@ def _page(
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completing(function_pages))
 @click.option("--profile", metavar="PROFILE", help=PROFILE_HELP)
 @click.option("--search", metavar="TEXT", help="Only what speaks of TEXT, in any case.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people or machines.",
-)
+@format_option
 def function_command(names: tuple[str, ...], profile: str | None, search: str | None, format_: str) -> None:
     """Say how each function or method NAME is called and what it gives.
 

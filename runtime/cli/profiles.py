@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from runtime.cli.options import format_option
 from runtime.config import TenantConfig, format_duration, load_tenant
 from runtime.presets import presets
 
@@ -21,14 +22,7 @@ Examples:
 
 @click.command("profiles", epilog=_EPILOG, short_help="List the profiles that come with Sojourn.")
 @click.option("--path", "wanted", metavar="NAME", help="Print the folder of one profile and nothing else.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people or machines.",
-)
+@format_option
 def profiles_command(wanted: str | None, format_: str) -> None:
     """List the profiles that come with Sojourn: ready to use, and to copy from."""
     found = presets()

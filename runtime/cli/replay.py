@@ -22,6 +22,7 @@ from rich.progress import (
 
 from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.many import TenantSinks, compile_all, log_to, tenants_below
+from runtime.cli.options import format_option
 from runtime.cli.report import as_data, render
 from runtime.cli.report_tenants import render_tenants, tenants_data
 from runtime.config import load_tenant
@@ -67,14 +68,7 @@ Exit codes: 0 done, 1 the rules have problems or a tenant failed, 2 a file or an
 )
 @click.option("--sort", is_flag=True, help="Take events in the order of their time; reads all of them into memory.")
 @click.option("--dead-letters", metavar="FILE", help="Write events that could not be read, with the reason.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people or machines.",
-)
+@format_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar and no summary.")
 def replay_command(
     profile: str,

@@ -7,6 +7,7 @@ from functools import cache
 import click
 
 from epl.diagnostics import Code
+from runtime.cli.options import format_option
 from runtime.cli.pages import RULES, Example, Page, Prose, completing, consult
 from runtime.config import CONFIG_CODES
 from runtime.lint import CODES
@@ -64,14 +65,7 @@ def code_page(code: Code) -> Page:
 @click.command("rule", epilog=_EPILOG, short_help="Say what the code of a diagnostic means.")
 @click.argument("codes", metavar="[CODE]...", nargs=-1, shell_complete=completing(code_pages))
 @click.option("--search", metavar="TEXT", help="Only what speaks of TEXT, in any case.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people or machines.",
-)
+@format_option
 def rule_command(codes: tuple[str, ...], search: str | None, format_: str) -> None:
     """Say what each CODE of a diagnostic means: why, an example, and what to write instead.
 
