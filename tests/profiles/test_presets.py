@@ -1,4 +1,4 @@
-"""The presets ga4, ua, matomo and snowplow: kept markers, and the products' definitions once more in plain Python.
+"""The presets ga4, ua, matomo, snowplow, openreplay: kept markers, and what the products define in plain Python.
 
 `*_sessions` below know nothing of the engine: they group the events of a key by what the READMEs quote. They have to
 agree with it about the samples and about 2,000 random events whose pauses are as near to each limit as can be.
@@ -23,7 +23,7 @@ from click.testing import CliRunner
 
 from runtime.cli.fmt import fmt_command
 from runtime.cli.lint import lint_command
-from runtime.config import TenantConfig, load_tenant
+from runtime.config import TenantConfig, TimePolicy, load_tenant
 from runtime.io import MemorySink
 from runtime.markers import marker_id
 from runtime.replay import Replay
@@ -46,6 +46,8 @@ class Session:
     events: list[Line] = field(default_factory=list)
     heartbeats: list[Line] = field(default_factory=list)
     reason: str = "gap"
+    arrived: tuple[int, int] | None = None
+    """When its first event came, and the last that kept it alive, where sessions go by arrival."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Preset:
     begin: Callable[[Session], Line]
     end: Callable[[Session], Line]
     random: Callable[[Random], Iterator[Line]]
+    now_field: str | None = None
 
 
 # ---- Google Analytics 4
@@ -393,6 +396,106 @@ def snowplow_random(random: Random) -> Iterator[Line]:
         }
 
 
+# ---- OpenReplay
+
+TIMEOUT_MS = 150 * SECOND_MS
+PARTITIONS = 16
+
+
+def openreplay_time(message: Line) -> int:
+    return int(message["batchTimestamp"])
+
+
+def openreplay_sessions(
+    messages: list[Line], *, policy: TimePolicy = TimePolicy.ENDER, by_arrival: bool = True
+) -> Iterator[Session]:
+    """Both clocks, and every whole second as a tick; without arrivals the local clock is the highest batch time."""
+    live: dict[int, Session] = {}
+    highest: dict[int, int] = {}  # of a session: its batch time
+    partitions: dict[int, tuple[int, int]] = {}  # its last batch time, and when that came
+    now_ms: int | None = None
+
+    def is_over(number: int, tick_ms: int) -> bool:
+        part_ms, heard_ms = partitions[number % PARTITIONS]
+        arrived = live[number].arrived
+        assert arrived is not None
+        behind_ms, quiet_ms = part_ms - highest[number], tick_ms - arrived[1]
+        if policy is TimePolicy.ENDER_2022:
+            return behind_ms > TIMEOUT_MS or quiet_ms > TIMEOUT_MS
+        return (quiet_ms if behind_ms >= TIMEOUT_MS else tick_ms - heard_ms) >= TIMEOUT_MS
+
+    for message in messages:
+        tells = message["type"] == "Timestamp" or message["type"] in ("MobileEvent", "MobileClickEvent")
+        is_page = message["type"] == "SetPageLocation"
+        batch_ms, number = message["batchTimestamp"], message["sessionID"]
+        before_ms = now_ms
+        if by_arrival or tells or is_page:
+            now_ms = max(message["received"] if by_arrival else batch_ms, now_ms or 0)
+        if live and before_ms is not None and now_ms is not None:
+            for second in range(before_ms // 1000 + 1, now_ms // 1000 + 1):
+                for ended in [each for each in live if is_over(each, second * 1000)]:
+                    yield live.pop(ended)
+        if batch_ms == 0:
+            continue
+        if is_page and number in live:
+            live[number].heartbeats.append(message)
+        if not tells:
+            continue
+        assert now_ms is not None
+        partitions[number % PARTITIONS] = batch_ms, now_ms
+        if number not in live:
+            live[number], highest[number] = Session(str(number), arrived=(now_ms, now_ms)), batch_ms
+        live[number].events.append(message)
+        if batch_ms > highest[number]:
+            start_ms, _ = live[number].arrived or (now_ms, now_ms)
+            highest[number], live[number].arrived = batch_ms, (start_ms, now_ms)
+    yield from live.values()
+
+
+def openreplay_begin(session: Session) -> Line:
+    return {"sessionID": int(session.key), "userStart": session.events[0]["timestamp"]}
+
+
+def openreplay_end(session: Session) -> Line:
+    """The user's highest time counts, whichever batch brought it."""
+    highest_ms = max(message["timestamp"] for message in session.events)
+    return {
+        "_snut": highest_ms,
+        "duration": highest_ms - session.events[0]["timestamp"],
+        "pagesCount": len(session.heartbeats),
+        "lastURL": session.heartbeats[-1]["url"] if session.heartbeats else None,
+    }
+
+
+def openreplay_random(random: Random) -> Iterator[Line]:
+    """Twenty sessions in five partitions; what comes while a partition stands still comes when it goes on."""
+    steps = (0, 1, 9000, MINUTE_MS, TIMEOUT_MS - 1, TIMEOUT_MS, TIMEOUT_MS + 1, 400 * SECOND_MS)
+    types = ("Timestamp", "Timestamp", "Timestamp", "MobileEvent", "SetPageLocation", "MouseMove", "MobileSessionEnd")
+    start_ms = 1_772_000_000_000
+    messages: list[Line] = []
+    for place in range(20):
+        number = 8219439437203744000 + 16 * place + place % 5
+        skew_ms = random.choice((0, -700, 60 * MINUTE_MS))
+        at_ms = start_ms + random.randrange(10 * MINUTE_MS)
+        for _ in range(100):
+            at_ms += random.choice(steps)
+            received = at_ms + random.choice((0, 0, 300, 2000))
+            stands_until_ms = start_ms + (place % 5 + 1) * 20 * MINUTE_MS
+            if stands_until_ms - 8 * MINUTE_MS < received < stands_until_ms:
+                received = stands_until_ms + random.randrange(2000)
+            messages.append(
+                {
+                    "sessionID": number,
+                    "batchTimestamp": random.choice((at_ms,) * 17 + (0, at_ms - 1, at_ms - 200 * SECOND_MS)),
+                    "received": received,
+                    "type": random.choice(types),
+                    "timestamp": at_ms + skew_ms - random.randrange(500),
+                    "url": f"/p/{random.randrange(9)}",
+                }
+            )
+    yield from sorted(messages, key=lambda message: message["received"])
+
+
 # ---- what they share
 
 
@@ -492,6 +595,18 @@ PRESETS = {
             snowplow_end,
             snowplow_random,
         ),
+        Preset(
+            "openreplay",
+            "TrackerMessage",
+            1,
+            ("SessionBegin", "SessionEnd"),
+            openreplay_time,
+            openreplay_sessions,
+            openreplay_begin,
+            openreplay_end,
+            openreplay_random,
+            now_field="received",
+        ),
     )
 }
 
@@ -503,6 +618,8 @@ def expected_of(preset: Preset, sessions: Iterable[Session]) -> Iterator[Line]:
         first_ms, last_ms = preset.time_of(session.events[0]), preset.time_of(session.events[-1])
         session_id = f"{session.key}{first_ms:016x}"
         path = f"{preset.name}/{preset.type_number}"
+        if session.arrived is not None:
+            first_ms, last_ms = session.arrived
         start = {"_snid": session_id, "_snst": first_ms}
         end = {"_snet": last_ms, "_sndn": last_ms - first_ms, "_snec": len(session.events), "_snrs": session.reason}
         begin = preset.begin(session)
@@ -517,10 +634,10 @@ def expected_of(preset: Preset, sessions: Iterable[Session]) -> Iterator[Line]:
             yield {name: value for name, value in marker.items() if value is not None}
 
 
-def replayed(config: TenantConfig, events: Path) -> list[Line]:
+def replayed(config: TenantConfig, events: Path, now_field: str | None = None) -> list[Line]:
     """Everything that leaves, in order."""
     sink = MemorySink()
-    replay = Replay(compile_tenant(config), sink).run([str(events)])
+    replay = Replay(compile_tenant(config), sink, now_field=now_field).run([str(events)])
     assert not replay.engine.counters.rule_errors
     assert not replay.refused
     return [json.loads(line) for line in sink.lines]
@@ -550,7 +667,7 @@ each_preset = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_kept_markers(preset: Preset) -> None:
     """The markers beside the sample, in the order in which they leave; events keep all they came with."""
     folder = PROFILES / preset.name
-    sent = replayed(load_tenant(folder), folder / "events.ndjson")
+    sent = replayed(load_tenant(folder), folder / "events.ndjson", preset.now_field)
     assert markers_of(preset, sent) == lines_of(folder / "expected.ndjson")
     events = lines_of(folder / "events.ndjson")
     left = [line for line in sent if line.get("_type") not in preset.markers]
@@ -570,7 +687,8 @@ def test_sample_against_plain_python(preset: Preset) -> None:
 def test_random_events_against_plain_python(preset: Preset, tmp_path: Path) -> None:
     """2,000 events, most of them a millisecond from something that matters."""
     events = list(preset.random(Random(20260307)))
-    sent = replayed(load_tenant(PROFILES / preset.name), written(events, tmp_path / "events.ndjson"))
+    path = written(events, tmp_path / "events.ndjson")
+    sent = replayed(load_tenant(PROFILES / preset.name), path, preset.now_field)
     sessions = list(preset.sessions(events))
     assert in_order(expected_of(preset, sessions)) == in_order(markers_of(preset, sent))
     assert len(events) == 2000
@@ -591,6 +709,33 @@ def test_settings_of_matomo(midnight: bool, most: int, tmp_path: Path) -> None:
     sent = replayed(config, written(events, tmp_path / "events.ndjson"))
     visits = matomo_visits(events, midnight=midnight, most=most)
     assert in_order(expected_of(PRESETS["matomo"], visits)) == in_order(markers_of(PRESETS["matomo"], sent))
+
+
+@pytest.mark.parametrize("now_field", [None, "received"])
+@pytest.mark.parametrize("policy", [TimePolicy.ENDER, TimePolicy.ENDER_2022])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_both_enders_by_either_clock(policy: TimePolicy, now_field: str | None, seed: int, tmp_path: Path) -> None:
+    """OpenReplay's ender as it was in 2022 and as it is, with times of arrival and without."""
+    preset = PRESETS["openreplay"]
+    config = load_tenant(PROFILES / preset.name)
+    config = replace(config, time=replace(config.time, policy=policy))
+    events = list(openreplay_random(Random(seed)))
+    sent = replayed(config, written(events, tmp_path / "events.ndjson"), now_field)
+    sessions = openreplay_sessions(events, policy=policy, by_arrival=now_field is not None)
+    assert in_order(expected_of(preset, sessions)) == in_order(markers_of(preset, sent))
+
+
+def test_a_backlog_is_one_session() -> None:
+    """The README's example: what was read at once after a standstill is not cut by it; in 2022 it was."""
+    folder = PROFILES / "openreplay"
+    config = load_tenant(folder)
+    parts = {}
+    for policy in (TimePolicy.ENDER, TimePolicy.ENDER_2022):
+        replaced = replace(config, time=replace(config.time, policy=policy))
+        sent = replayed(replaced, folder / "events.ndjson", "received")
+        ends = [line for line in sent if line.get("_type") == "SessionEnd"]
+        parts[policy] = [line["duration"] for line in ends if line["sessionID"] == 8219439437203744163]
+    assert parts == {TimePolicy.ENDER: [480_000], TimePolicy.ENDER_2022: [390_000, 0]}
 
 
 def test_the_tag_counts_the_same_sessions() -> None:
