@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from epl import ast, types
+from epl.checker.registered import registered_effects
 from epl.diagnostics import Problems, annotation_codes, did_you_mean
 from epl.environment import Environment
 from epl.java.values import kind_of
@@ -15,7 +16,6 @@ from epl.stage import Stage
 from epl.typed import (
     AddToCounter,
     AppendToList,
-    Call,
     Column,
     Const,
     Convert,
@@ -34,20 +34,6 @@ from epl.typed import (
 )
 from epl.types import Kind, Type
 
-_STAGE_2 = frozenset({Stage.MAIN, Stage.SUB})
-_STAGES: Mapping[type[Effect], frozenset[Stage]] = {
-    Decorate: frozenset(Stage),
-    Call: frozenset(Stage),
-    WriteAttributes: _STAGE_2,
-    AddToCounter: _STAGE_2,
-    AppendToList: _STAGE_2,
-    EndSession: _STAGE_2,
-    MarkBot: _STAGE_2,
-    SetDuration: frozenset({Stage.MAIN}),
-    SplitSession: frozenset({Stage.MAIN}),
-}
-"""The effects of registered annotations, and where each may be."""
-_NOT_ON_MARKERS = (EndSession, SplitSession)
 _PARAMETER_KINDS: Mapping[Kind, tuple[type, ...]] = {Kind.STRING: (str,), Kind.BOOLEAN: (bool,), Kind.INT: (int,)}
 _SHOWN = {Kind.STRING: "a string", Kind.BOOLEAN: "true or false", Kind.INT: "a whole number"}
 
@@ -219,36 +205,21 @@ class EffectChecker:
         return not any(self._missing(bound, row, column.name) for column in entry.columns if column.required)
 
     def _expanded(self, bound: Bound, row: Row) -> tuple[Effect, ...]:
-        """The effects of an annotation that somebody registered; its function is theirs, so anything may come."""
+        """The effects of an annotation that somebody registered."""
         entry, span = bound.entry, bound.annotation.span
-        assert entry.expand is not None
         for wanted in entry.columns:
             column = row.columns.get(wanted.name)
             if column is not None and not types.assignable(wanted.type, column.expr.type):
                 self._column_problem(bound, wanted.name, str(wanted.type), column.expr.type)
                 return ()
+        on_marker = row.event_type in self._environment.marker_types
         try:
-            made = tuple(entry.expand(row.columns, bound.arguments))
+            return registered_effects(entry, row.columns, bound.arguments, self._stage, on_marker=on_marker)
         except MissingColumn as error:
             self._missing(bound, row, str(error.args[0]))
-            return ()
         except ValueError as error:
             self._problems.add(annotation_codes.REFUSED, span, name=entry.name, reason=str(error))
-            return ()
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            self._problems.add(annotation_codes.REFUSED, span, name=entry.name, reason=reason)
-            return ()
-        on_marker = row.event_type in self._environment.marker_types
-        for effect in made:
-            stages = _STAGES.get(type(effect))
-            if stages is None or self._stage not in stages or (on_marker and isinstance(effect, _NOT_ON_MARKERS)):
-                reason = f"its effect {type(effect).__name__} has no place in {self._stage.value}"
-                if on_marker:
-                    reason += " on a marker"
-                self._problems.add(annotation_codes.REFUSED, span, name=entry.name, reason=reason)
-                return ()
-        return made
+        return ()
 
     def _missing(self, bound: Bound, row: Row, column: str) -> bool:
         if column in row.columns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -14,15 +14,14 @@ from epl.checker.declarations import Declarations
 from epl.checker.effects import Bound, EffectChecker, Row
 from epl.checker.expressions import ExpressionChecker
 from epl.checker.scope import Event, Names
+from epl.checker.variables import initial_value
 from epl.diagnostics import Problems, annotation_codes, did_you_mean, name_codes, type_codes
 from epl.environment import Environment
-from epl.limits import MAX_EXPANSION
 from epl.parser import Parsed
 from epl.session_schema import Attributes, written_attributes
 from epl.source import Span
 from epl.stage import Stage
-from epl.typed import And, Apply, Changed, Column, Const, Effect, Expr, Field, Insert, Now, Program, Rule, Update
-from epl.typed_walk import extent, subexpressions
+from epl.typed import And, Changed, Column, Const, Effect, Expr, Field, Insert, Program, Rule, Update
 from epl.types import Type
 
 
@@ -110,7 +109,7 @@ class _RuleSetChecker:
         )
         variables: dict[str, Expr] = {}
         for name, statement in self._declarations.variables.items():
-            variables[name] = self._variable(statement, variables)
+            variables[name] = initial_value(statement, replace(self._names, variables=variables), problems)
         self._names = replace(self._names, variables=variables)
         self._declarations.infer(self._quiet_columns)
         self._check_uncalled()
@@ -188,38 +187,6 @@ class _RuleSetChecker:
             if not declared.parameters and not declared.alias:
                 names = self._names.inside(declared.name.text, {}, keeps_event=False)
                 ExpressionChecker(self._problems, names).whole(declared.body)
-
-    def _variable(self, statement: ast.CreateVariable, before: Mapping[str, Expr]) -> Expr:
-        # Without an event in scope, whatever reads one is an unknown name; sessions are refused by hand.
-        checker = ExpressionChecker(self._problems, replace(self._names, variables=before, stage=Stage.CONTROLLER))
-        target = checker.value_type(statement.type) or types.OBJECT
-        if statement.value is None:
-            return Const(target, True, None)
-        if any(name not in before for name in _names_read(statement.value, checker)):
-            self._problems.add(type_codes.NOT_CONSTANT, statement.value.span)
-            return Const(target, True, None)
-        value = checker.whole(statement.value)
-        if value is None:
-            return Const(target, True, None)
-        if any(isinstance(part, Now) or (isinstance(part, Apply) and not part.pure) for part in subexpressions(value)):
-            # It would be another value wherever, and whenever, the variable is read.
-            self._problems.add(type_codes.NOT_CONSTANT, statement.value.span)
-            return Const(target, True, None)
-        if extent(value).size > MAX_EXPANSION:
-            self._problems.add(name_codes.TOO_LARGE, statement.value.span)
-            return Const(target, True, None)
-        if not types.assignable(target, value.type):
-            self._problems.add(
-                type_codes.NOT_ASSIGNABLE,
-                statement.value.span,
-                name=statement.name.text,
-                target=str(target),
-                source=str(value.type),
-            )
-            return Const(target, True, None)
-        fitted = widened(value, target)
-        # A null still is of the declared type, and an int literal in a long variable is a long.
-        return fitted if fitted.type == target else replace(fitted, type=target)
 
     # ---- statements
 
@@ -359,14 +326,3 @@ class _RuleSetChecker:
 
 def _row(rule: Rule, complete: bool) -> Row:
     return Row(rule.event_type, {column.name: column for column in rule.columns}, complete)
-
-
-def _names_read(value: ast.Expression, checker: ExpressionChecker) -> Iterator[str]:
-    """The names that an expression reads; `Math` of `Math.abs(…)` is none."""
-    classes = {
-        id(part)
-        for node in ast.walk(value)
-        if isinstance(node, ast.MethodCall) and checker.class_name(node.target) is not None
-        for part in ast.walk(node.target)
-    }
-    return (node.name for node in ast.walk(value) if isinstance(node, ast.Reference) and id(node) not in classes)
