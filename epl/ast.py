@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
@@ -391,19 +392,22 @@ class CreateExpression(Statement):
 # ---- walking
 
 
-_part_names: dict[type, tuple[str, ...]] = {}
+_PLAIN = re.compile(r"(?:str|bool|int|float|None|NumberKind|AnnotationValue|Choice\[.*\]|[ |])+")
+_part_names: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
 
-def _parts(kind: type) -> tuple[str, ...]:
-    """The fields of a kind of node that may hold others."""
+def _parts(kind: type) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields of a kind of node beside its place; and those of them that may hold nodes, by their declared types."""
     if kind not in _part_names:
-        _part_names[kind] = tuple(part.name for part in fields(kind) if part.name != "span")
+        parts = [part for part in fields(kind) if part.name != "span"]
+        holding = [part.name for part in parts if not _PLAIN.fullmatch(str(part.type))]
+        _part_names[kind] = (tuple(part.name for part in parts), tuple(holding))
     return _part_names[kind]
 
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below a node, in the order of its fields."""
-    for name in _parts(type(node)):
+    for name in _parts(type(node))[1]:
         value = getattr(node, name)
         if isinstance(value, Node):
             yield value
@@ -423,7 +427,7 @@ def walk(node: Node) -> Iterator[Node]:
 def moved(node: _N, by: int) -> _N:
     """The same tree with every place moved by a number of characters."""
     changes: dict[str, Any] = {"span": Span(node.span.start + by, node.span.end + by)}
-    for name in _parts(type(node)):
+    for name in _parts(type(node))[0]:
         value = getattr(node, name)
         if isinstance(value, Node):
             value = moved(value, by)

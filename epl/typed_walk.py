@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, NamedTuple
@@ -40,12 +41,13 @@ def extent(expr: Expr) -> Extent:
 
 
 _part_names: dict[type, tuple[str, ...]] = {}
+"""The fields of each kind that are declared to hold expressions; most kinds have few, and constants none."""
 
 
 def _parts(expr: Expr) -> Iterator[Expr]:
     kind = type(expr)
     if kind not in _part_names:
-        _part_names[kind] = tuple(part.name for part in fields(kind))
+        _part_names[kind] = tuple(each.name for each in fields(kind) if re.search("Expr|Subject", str(each.type)))
     for name in _part_names[kind]:
         yield from _expressions(getattr(expr, name))
 

@@ -1,0 +1,8 @@
+"""Settings of Hypothesis for all tests: machines are noisy, so nothing fails for having been slow."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
