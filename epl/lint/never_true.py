@@ -89,10 +89,11 @@ def _of_itself(part: Condition) -> bool:
 
 def _is_switch(context: LintContext, part: Condition) -> bool:
     """True for a condition over variables only: a rule that is switched on or off by a line at the top of the file."""
-    fixed = not any(isinstance(below, _VARYING) for below in subexpressions(part.expr))
+    if any(isinstance(below, _VARYING) for below in subexpressions(part.expr)):
+        return False
     variables = {each.name.text for each in context.statements if isinstance(each, ast.CreateVariable)}
     named = (below.name for below in ast.walk(part.node) if isinstance(below, ast.Reference))
-    return fixed and any(name in variables for name in named)
+    return any(name in variables for name in named)
 
 
 def _same_sides(context: LintContext) -> Iterator[Finding]:

@@ -153,14 +153,17 @@ def _first_event(context: LintContext) -> Iterator[Finding]:
     for rule, statement in context.rules():
         # Rows of `insert into` run after the event's own pass, markers after the event.
         made = rule.event_type in context.program.routed or rule.event_type in context.environment.marker_types
-        if made or rule.condition is None or not impossible((rule.condition, later)):
+        if made or rule.condition is None:
             continue
-        for node in ast.walk(statement):
-            read = session_call(node)
-            if read is not None and read[0] in ("session", "metadata"):
-                written = context.attributes.of(read[1])
-                if read[2] in written:
-                    yield found(node.span, name=read[2])
+        calls = ((node, session_call(node)) for node in ast.walk(statement))
+        reads = [
+            (node, read[2])
+            for node, read in calls
+            if read is not None and read[0] in ("session", "metadata") and read[2] in context.attributes.of(read[1])
+        ]
+        if reads and impossible((rule.condition, later)):
+            for node, name in reads:
+                yield found(node.span, name=name)
 
 
 def _counted_later(context: LintContext) -> Iterator[Finding]:
