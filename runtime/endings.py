@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.cache import NOWHERE_MS, SLOT_MS, SessionTable, TimeWheel
+from runtime.cache import SLOT_MS, SessionTable, TimeWheel
 from runtime.kinds import Kind, Surroundings
 from runtime.markers import Marker
 from runtime.output import NOWHERE, Output
@@ -150,7 +150,7 @@ class Endings(Kind):
                     return False
         if not self._deliver(self, session, None, reason, now_ms, at_once):
             return False
-        session.due_ms = NOWHERE_MS
+        TimeWheel.forget(session)
         if self._waiting:
             self._forget_waiting(self._name(session))
         if not self._alone or self._alone.pop(id(session), None) is None:

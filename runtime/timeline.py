@@ -136,9 +136,7 @@ class Timeline(ABC):
             stuck = 0
             while stuck < _MOST_ATTEMPTS and (tick_ms := self._next_tick_ms(partition)) < NEVER_MS:
                 refused, live = self.counters.ends_refused, self.live_sessions
-                self._tick(partition, tick_ms)
-                if self._judges and self._clock is Clock.DRIVER:
-                    self.advance(tick_ms)
+                self.advance(tick_ms)
                 is_stuck = self.counters.ends_refused > refused and self.live_sessions == live
                 stuck = stuck + 1 if is_stuck else 0
 
