@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Literal
 from zlib import crc32
 
-from runtime.cache import NEVER_MS, NOWHERE_MS, SessionTable, TimeWheel
+from runtime.cache import NEVER_MS, NOWHERE_MS, Cache, TimeWheel
 from runtime.config import TimePolicy
 from runtime.effects import Decorations
 from runtime.kinds import Surroundings
@@ -29,11 +30,14 @@ class _Partition:
     heard_ms: int
 
 
+_BEGAN = attrgetter("created_ms", "first_event_ms", "key")
+
+
 class SecondHand(TimeWheel):
     """A wheel on which nothing stands: every whole second is a tick, or none where the driver gives them."""
 
-    def __init__(self, *, ticks: bool) -> None:
-        super().__init__()
+    def __init__(self, cache: Cache, number: int, *, ticks: bool) -> None:
+        super().__init__(cache, number)
         self.next_tick_ms = NOWHERE_MS if ticks else NEVER_MS
 
     def schedule(self, session: MainSession, due_ms: int) -> None:
@@ -46,8 +50,8 @@ class EnderProfile(Profile):
 
     session_base = EnderSession
 
-    def __init__(self, rules: ProfileRules, number: int, table: SessionTable, around: Surroundings) -> None:
-        super().__init__(rules, number, table, around)
+    def __init__(self, rules: ProfileRules, number: int, around: Surroundings) -> None:
+        super().__init__(rules, number, around)
         self._is_simple = self._is_plain = False
         self._time = around.time
         self._partitions: dict[int, _Partition] = {}
@@ -73,7 +77,7 @@ class EnderProfile(Profile):
         self._user_ms = (getattr(event, slot) if slot is not None else None) or 0
         if not passive:
             self._partitions[self.partition_of(key)] = _Partition(event_ms, now_ms)
-        return self._process_fully(self.table.get(key), event, key, event_ms, duration_ms, passive, now_ms, turn)
+        return self._process_fully(self._find(key), event, key, event_ms, duration_ms, passive, now_ms, turn)
 
     def partition_of(self, key: str) -> int:
         """The partition of a session: its key's number, or the checksum of what is no number, modulo their number."""
@@ -137,7 +141,8 @@ class EnderProfile(Profile):
         return (session.modified_ms if behind_ms >= session.gap_ms else partition.heard_ms) + session.gap_ms
 
     def _all(self) -> Iterator[EnderSession]:
-        sessions = list(self.table)
+        # In the order in which they began, wherever the table has them.
+        sessions = sorted(self.table, key=_BEGAN)
         return (session for session in sessions if isinstance(session, EnderSession))
 
     # ---- an end that waits

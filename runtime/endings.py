@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.cache import SLOT_MS, SessionTable, TimeWheel
+from runtime.cache import SLOT_MS, Codec, TimeWheel
 from runtime.kinds import Kind, Surroundings
 from runtime.markers import Marker
 from runtime.output import NOWHERE, Output
@@ -47,7 +47,7 @@ class Endings(Kind):
 
     session_base: type[MainSession] = MainSession
 
-    def __init__(self, rules: ProfileRules, number: int, table: SessionTable, around: Surroundings) -> None:
+    def __init__(self, rules: ProfileRules, number: int, around: Surroundings) -> None:
         config = rules.config
         path = f"{around.tenant}/{config.type}"
         super().__init__(rules, self.session_base, number, path, around)
@@ -55,7 +55,11 @@ class Endings(Kind):
             Kind(sub, SubSession, place, f"{path}/{sub.config.name}", around)
             for place, sub in enumerate(rules.sub_sessions)
         ]
-        self.table = table
+        codec = Codec(
+            (self.session_class, self.layout),
+            [(sub.name, sub.session_class, sub.layout) for sub in self.sub_sessions],
+        )
+        self.table = around.cache.add_table(codec)
         self.max_active_ms = config.max_active_ms
         self.shadow = config.shadow
         self._output: Output = NOWHERE if config.shadow else around.output
@@ -88,8 +92,6 @@ class Endings(Kind):
             ended = self._cut(session, reason, tick_ms)
         else:
             wheel.schedule(session, max(self.due_ms(session), tick_ms))
-            if not self.table.keeps_objects:
-                self.table.put(session)
             return
         if not ended:
             self.try_again(session, wheel)

@@ -13,7 +13,7 @@ from epl.compiler import Compiled, Handler
 from epl.errors import RuleError
 from epl.layout import slot_name
 from epl.types import LONG, Type
-from runtime.cache import NEVER_MS, MemoryTable
+from runtime.cache import NEVER_MS
 from runtime.config import Late, UnknownEvents
 from runtime.counters import EngineCounters
 from runtime.days import DayEnds
@@ -73,6 +73,7 @@ class Engine(Timeline):
         }
         self._around = Surroundings(
             tenant=config.tenant,
+            cache=self.cache,
             effects=self._effects,
             wheel=self._at_work.wheel,
             output=output,
@@ -89,9 +90,7 @@ class Engine(Timeline):
             make_room=self._make_room if config.limits.sessions else None,
         )
         profile_class = self._profile_class()
-        self.profiles = [
-            profile_class(each, number, MemoryTable(), self._around) for number, each in enumerate(rules.profiles)
-        ]
+        self.profiles = [profile_class(each, number, self._around) for number, each in enumerate(rules.profiles)]
         self._numbered = tuple(enumerate(self.profiles))
         self._stage_1 = self._handlers(rules.controller)
 

@@ -116,7 +116,7 @@ class ExplainingEngine(Engine):
         current.outcome = outcome
         for profile_name, key in current.keys:
             profile = next(each for each in self.profiles if each.name == profile_name)
-            session = profile.table.get(key)
+            session = profile.table.find(key)
             if session is not None:
                 current.due_ms.append((session.session_id, profile.due_ms(session)))
         self.watch.end(now_ms)

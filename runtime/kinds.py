@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from epl.compiler import Compiled, Handler
-from runtime.cache import TimeWheel
+from runtime.cache import Cache, TimeWheel
 from runtime.config import MarkerKeys, TimeConfig
 from runtime.counters import EngineCounters, SessionCounters
 from runtime.days import DayEnds
@@ -31,6 +31,7 @@ class Surroundings:
     """
 
     tenant: str
+    cache: Cache
     effects: Effects
     wheel: TimeWheel
     output: Output

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from epl.compiler import SPLIT
 from epl.typed import EndSession, Insert, MarkBot, OpenSubSession, SetDuration, SplitSession
-from runtime.cache import NOWHERE_MS, SessionTable
+from runtime.cache import NOWHERE_MS
 from runtime.effects import Decorations, merged
 from runtime.endings import Endings
 from runtime.kinds import Kind, Surroundings
@@ -19,16 +19,14 @@ _SPECIAL = (SetDuration, OpenSubSession, SplitSession, EndSession, MarkBot, Inse
 class Profile(Endings):
     """The live sessions of one profile, and what happens to them."""
 
-    def __init__(self, rules: ProfileRules, number: int, table: SessionTable, around: Surroundings) -> None:
-        super().__init__(rules, number, table, around)
-        self._get = table.get
+    def __init__(self, rules: ProfileRules, number: int, around: Surroundings) -> None:
+        super().__init__(rules, number, around)
+        self._get, self._find = self.table.get, self.table.find
         effects = [effect for rule in rules.compiled.program.rules for effect in rule.effects]
         self._splits = any(isinstance(effect, SplitSession) for effect in effects)
         # Only these change more than the session's slots and the event's decorations.
-        self._is_simple = self._is_plain = (
-            table.keeps_objects
-            and not (around.max_events or around.max_state_bytes)
-            and not any(isinstance(effect, _SPECIAL) for effect in effects)
+        self._is_simple = self._is_plain = not (around.max_events or around.max_state_bytes) and not any(
+            isinstance(effect, _SPECIAL) for effect in effects
         )
         self.ending: list[tuple[Any, MainSession | None, str]] = []
         """What ends once the event has left, a sub-session with its session, and why: `after_event` sees to it."""
@@ -50,7 +48,7 @@ class Profile(Endings):
         `turn` counts the events of one millisecond: sessions that end in one tick end in the order of last update.
         """
         # The common event: its session is live, and nothing of it can be due before `due_ms`.
-        session = self._get(key)
+        session = self._get(key) or self._find(key)
         # Where another partition's clock is behind, the session's times do not follow it back.
         if session is None or not session.modified_ms <= now_ms < session.due_ms or passive or not self._is_plain:
             return self._process_fully(session, event, key, event_ms, duration_ms, passive, now_ms, turn)
@@ -117,8 +115,6 @@ class Profile(Endings):
             or self._around.counters.revived > revived
         ):
             self._look_again(session, now_ms)
-        if not self.table.keeps_objects:
-            self.table.put(session)
         return decorations
 
     def _touch(self, session: MainSession, event_ms: int, now_ms: int, turn: int) -> None:
@@ -201,7 +197,7 @@ class Profile(Endings):
 
     def holds(self, key: str, event_ms: int, now_ms: int) -> bool:
         """True when a key has a live session to which an event of this time belongs."""
-        session = self._get(key)
+        session = self._find(key)
         if session is None or session.expires_at_ms <= now_ms or self._cut_short(session, now_ms):
             return False
         return event_ms >= session.created_ms - session.gap_ms

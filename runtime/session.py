@@ -74,11 +74,17 @@ class MainSession(SessionBase):
 
     `due_ms` is when the time wheel will look at it next, so nothing of it ends before; `sub_sessions` are the live
     ones in the order in which they opened; `turn` is the place of its latest event among those of one millisecond.
+
+    The cache's own: `block` is where it is stored, 0 for nowhere yet; `slot` is where it stands in a wheel as an
+    object; `spared_ms` its latest event when the cache last looked whether to keep it as an object.
     """
 
-    __slots__ = ("due_ms", "sub_sessions", "turn")
+    __slots__ = ("block", "due_ms", "slot", "spared_ms", "sub_sessions", "turn")
 
+    block: int
     due_ms: int
+    slot: Any
+    spared_ms: int
     sub_sessions: list[SubSession] | None
     turn: int
 
@@ -124,8 +130,11 @@ class Again(Session):
     __slots__ = ("ordinal",)
 """
 _OWN = {
-    MainSession: "self.due_ms = self.turn = 0; self.sub_sessions = None",
-    EnderSession: "self.due_ms = self.turn = self.user_ms = 0; self.sub_sessions = None; self.batch_ms = event_ms",
+    MainSession: "self.block = self.due_ms = self.spared_ms = self.turn = 0; self.slot = self.sub_sessions = None",
+    EnderSession: (
+        "self.block = self.due_ms = self.spared_ms = self.turn = self.user_ms = 0; "
+        "self.slot = self.sub_sessions = None; self.batch_ms = event_ms"
+    ),
     SubSession: "self.parent_key = parent_key",
 }
 

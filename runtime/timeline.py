@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from runtime.cache import NEVER_MS, NOWHERE_MS, SLOT_MS, TimeWheel
+from runtime.cache import NEVER_MS, SLOT_MS, Cache, TimeWheel
 from runtime.config import TenantConfig, TimeDomain, TimePolicy
 from runtime.counters import EngineCounters
 from runtime.ender import EnderProfile, SecondHand
@@ -49,6 +49,9 @@ class Timeline(ABC):
 
     def __init__(self, config: TenantConfig, clock: Clock) -> None:
         self.counters = EngineCounters()
+        self.cache = Cache(config.cache, len(config.profiles))
+        self.cache.make_room = self._make_room_for
+        self.cache.evict = self._evict
         self.enabled = True
         """For the ender's policy: ticks end nothing while this is False."""
         self._config = config
@@ -78,9 +81,12 @@ class Timeline(ABC):
         reorder = None
         if self._judges_late and time.allowed_lateness_ms:
             reorder = Reorder(time.allowed_lateness_ms, time.most_waiting, self.event_time_ms)
-        wheel = SecondHand(ticks=self._clock is not Clock.DRIVER) if self._judges else TimeWheel()
+        wheel = self.cache.add_wheel(self._second_hand if self._judges else TimeWheel)
         made = self._partitions[number] = Partition(wheel, reorder)
         return made
+
+    def _second_hand(self, cache: Cache, number: int) -> SecondHand:
+        return SecondHand(cache, number, ticks=self._clock is not Clock.DRIVER)
 
     @property
     def now_ms(self) -> int:
@@ -114,6 +120,7 @@ class Timeline(ABC):
             tick_ms = wheel.next_tick_ms
             for session in wheel.take(tick_ms):
                 self.profiles[session.number].on_tick(session, tick_ms, wheel, judged)
+            self.cache.settle()
         if judged == "gap" and (now_ms > at_work.now_ms or at_work.is_fresh):
             at_work.now_ms, at_work.is_fresh = now_ms, False
 
@@ -152,11 +159,10 @@ class Timeline(ABC):
         for number, partition in list(self._partitions.items()):
             self._partition(number)
             self._flush(partition)
-            for session in list(partition.wheel):
-                if session.due_ms != NOWHERE_MS:  # else it stood in the wheel twice
-                    self.profiles[session.number].end(session, "shutdown", partition.now_ms)
+            for session in partition.wheel:
+                self.profiles[session.number].end(session, "shutdown", partition.now_ms)
         for ender in self._enders():
-            for session in list(ender.table):
+            for session in ender.table:
                 ender.end(session, "shutdown", self._at_work.now_ms)
         return self.live_sessions
 
@@ -164,21 +170,39 @@ class Timeline(ABC):
         if partition.reorder is not None:
             self._process_in_order(partition, partition.reorder, partition.reorder.flush())
 
+    # ---- room
+
     def _make_room(self, now_ms: int) -> None:
         """Ends the session due first while there are as many as there may be; the next where nobody takes an end."""
-        tried: set[int] = set()
+        passed_over: set[int] = set()
         while self.live_sessions >= self._config.limits.sessions:
-            wheels = [partition.wheel for partition in self._partitions.values()]
-            found = [(wheel.first(self._due_ms, tried), wheel) for wheel in wheels]
+            if not self._end_first(now_ms, passed_over):
+                return
+
+    def _make_room_for(self, session: MainSession) -> bool:
+        """Ends the session due first, for another; False when no end is taken."""
+        return self._end_first(self._at_work.now_ms, {id(session)})
+
+    def _evict(self, session: MainSession) -> None:
+        """Ends a session for which there can be no room."""
+        profile = self.profiles[session.number]
+        if not profile.end(session, "evicted", self._at_work.now_ms):
+            profile.try_again(session, self._at_work.wheel)
+
+    def _end_first(self, now_ms: int, passed_over: set[int]) -> bool:
+        """Ends the session that is due first and whose end is taken; those where it is not are passed over."""
+        while True:
+            found = [(wheel.first(self._due_ms, passed_over), wheel) for wheel in self.cache.wheels]
             victims = [(session.due_ms, place) for place, (session, _) in enumerate(found) if session is not None]
             if not victims:
-                return
+                return False
             session, wheel = found[min(victims)[1]]
             assert session is not None
-            tried.add(id(session))
             profile = self.profiles[session.number]
-            if not profile.end(session, "evicted", now_ms):
-                profile.try_again(session, wheel)
+            if profile.end(session, "evicted", now_ms):
+                return True
+            passed_over.add(id(session))
+            profile.try_again(session, wheel)
 
     def _due_ms(self, session: MainSession) -> int:
         return self.profiles[session.number].due_ms(session)

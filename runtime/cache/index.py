@@ -1,0 +1,179 @@
+"""From the hash of a key to the block of its entry, without a Python object for either.
+
+Extendible hashing: a directory of segments, each an array of 8-byte words that hold 32 bits of the hash and the number
+of a block. A segment that fills up doubles; one that is as large as any is split in two by one more bit of the hash. So
+the index grows a piece at a time, and none of its steps is longer than about a millisecond, however many there are.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+
+_SMALLEST, _LARGEST = 64, 4096
+_HASH_BITS = 32
+_BLOCKS = 1 << 32
+"""A word is `hash << 32 | block`; 0 is an empty place, since no entry is at block 0."""
+_LOWER = _BLOCKS - 1
+
+
+class Index:
+    """Blocks by hash. Several may have the same hash: whoever asks knows the right one by its key.
+
+    Hashes count by their lower 32 bits. Segments are laid out for `capacity` entries; it grows beyond.
+    """
+
+    def __init__(self, capacity: int = 0) -> None:
+        self._bits = (capacity // _LARGEST).bit_length()
+        self._segments = [_Segment(self._bits) for _ in range(1 << self._bits)]
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def find(self, hashed: int) -> int:
+        """The block of an entry with this hash, 0 when there is none. With `others` these are all."""
+        hashed &= _LOWER
+        words = self._segments[hashed >> _HASH_BITS - self._bits].words
+        last = len(words) - 1
+        place = hashed & last
+        wanted = hashed << 32
+        while word := words[place]:
+            block = word ^ wanted
+            if block < _BLOCKS:
+                return block
+            place = place + 1 & last
+        return 0
+
+    def others(self, hashed: int) -> list[int]:
+        """The blocks of further entries with the hash of the one that `find` gives."""
+        hashed &= _LOWER
+        words = self._segments[hashed >> _HASH_BITS - self._bits].words
+        last = len(words) - 1
+        place = hashed & last
+        found = []
+        while word := words[place]:
+            if word >> 32 == hashed:
+                found.append(word & _LOWER)
+            place = place + 1 & last
+        return found[1:]
+
+    def blocks(self) -> Iterator[int]:
+        """The blocks of all entries. The index must not change meanwhile."""
+        last = None
+        for segment in self._segments:
+            if segment is not last:
+                yield from (word & _LOWER for word in segment.words if word)
+            last = segment
+
+    def insert(self, hashed: int, block: int) -> None:
+        """Adds an entry."""
+        hashed &= _LOWER
+        segment = self._segments[hashed >> _HASH_BITS - self._bits]
+        if segment.room <= 0:
+            segment = self._make_room(segment, hashed)
+        segment.room -= 1
+        words = segment.words
+        last = len(words) - 1
+        place = hashed & last
+        while words[place]:
+            place = place + 1 & last
+        words[place] = hashed << 32 | block
+        self._size += 1
+
+    def replace(self, hashed: int, block: int, new_block: int) -> None:
+        """Says that an entry has moved. Raises KeyError when it is not there."""
+        segment, place = self._place(hashed, block)
+        segment.words[place] = (hashed & _LOWER) << 32 | new_block
+
+    def remove(self, hashed: int, block: int) -> None:
+        """Forgets an entry. Raises KeyError when it is not there."""
+        segment, place = self._place(hashed, block)
+        segment.remove(place)
+        self._size -= 1
+
+    def _place(self, hashed: int, block: int) -> tuple[_Segment, int]:
+        hashed &= _LOWER
+        segment = self._segments[hashed >> _HASH_BITS - self._bits]
+        words = segment.words
+        wanted = hashed << 32 | block
+        place, last = hashed & len(words) - 1, len(words) - 1
+        while (word := words[place]) != wanted:
+            if not word:
+                raise KeyError(block)
+            place = place + 1 & last
+        return segment, place
+
+    def _make_room(self, segment: _Segment, hashed: int) -> _Segment:
+        """The segment of a hash, once it has room."""
+        if len(segment.words) < _LARGEST:
+            segment.double()
+            return segment
+        if segment.bits == self._bits:
+            self._segments = [each for each in self._segments for _ in range(2)]
+            self._bits += 1
+        # All places of the directory that agree with it in its own bits, half of them with one bit more.
+        half = 1 << self._bits - segment.bits - 1
+        first = (hashed >> _HASH_BITS - segment.bits) * 2 * half
+        lower, upper = segment.split()
+        self._segments[first : first + half] = [lower] * half
+        self._segments[first + half : first + 2 * half] = [upper] * half
+        return self._segments[hashed >> _HASH_BITS - self._bits]
+
+
+class _Segment:
+    """Words by linear probing from the lower bits of their hash; `bits` upper bits are the same for all of them.
+
+    `room`: how many more it takes. Above three quarters of its places searches grow long.
+    """
+
+    __slots__ = ("bits", "room", "words")
+
+    def __init__(self, bits: int, size: int = _SMALLEST) -> None:
+        self.bits = bits
+        self._clear(size)
+
+    def _clear(self, size: int) -> None:
+        self.words = array("Q", bytes(8 * size))
+        self.room = size * 3 // 4
+
+    def _insert(self, word: int) -> None:
+        words = self.words
+        last = len(words) - 1
+        place = word >> 32 & last
+        while words[place]:
+            place = place + 1 & last
+        words[place] = word
+        self.room -= 1
+
+    def remove(self, place: int) -> None:
+        """Empties a place, and moves up those behind it that are so reached sooner."""
+        words = self.words
+        last = len(words) - 1
+        gap = place
+        place = place + 1 & last
+        while word := words[place]:
+            home = word >> 32 & last
+            if place - home & last >= place - gap & last:
+                words[gap] = word
+                gap = place
+            place = place + 1 & last
+        words[gap] = 0
+        self.room += 1
+
+    def double(self) -> None:
+        """Makes it twice as large."""
+        before = self.words
+        self._clear(2 * len(before))
+        for word in before:
+            if word:
+                self._insert(word)
+
+    def split(self) -> tuple[_Segment, _Segment]:
+        """Two of its size, by the next bit of the hash; both have room unless nearly all agree in that bit too."""
+        halves = (_Segment(self.bits + 1, _LARGEST), _Segment(self.bits + 1, _LARGEST))
+        shift = 63 - self.bits
+        for word in self.words:
+            if word:
+                halves[word >> shift & 1]._insert(word)
+        return halves

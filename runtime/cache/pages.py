@@ -1,0 +1,185 @@
+"""Memory outside the Python heap: pages cut into blocks, and runs of blocks that are handed out and come back.
+
+One byte a block says whether it is free, and that map alone is the truth. Lists of free runs are hints: each is checked
+against the map when it is taken, so they may be stale, doubled or dropped without harm. Neighbours that were freed one
+by one are one run again when their page is looked over, which is how fragmentation stays bounded: whatever is free is
+found again in the longest runs there are, and where no run is long enough an entry takes several.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from mmap import mmap
+
+_FREE, HEAD, _BODY = 0, 1, 2
+_FREE_RUN = re.compile(rb"\x00+")
+_LONGEST_HINT = 16
+_MOST_HINTS = 65_536
+_EMPTY = [bytes(length) for length in range(_LONGEST_HINT + 1)]
+_TAKEN = [b"", *(bytes((HEAD,)) + bytes((_BODY,)) * (length - 1) for length in range(1, _LONGEST_HINT + 1))]
+
+
+class Pages:
+    """Blocks by number; block 0 is never handed out, so that it can mean none.
+
+    Sizes in bytes. A page has `page_size // block_size` blocks, at most 65,536; a run never crosses pages.
+    """
+
+    def __init__(self, block_size: int, page_size: int, memory: int) -> None:
+        self.block_size = block_size
+        self.page_size = page_size
+        self.blocks_per_page = page_size // block_size
+        self.longest_run = min(self.blocks_per_page, 65_535)
+        self.most_pages = memory // page_size
+        self.pages: list[mmap] = []
+        self.map = bytearray()
+        """A byte a block: free, the first of a run, or a later one."""
+        self.used_blocks = 0
+        self._next, self._end = 0, 0  # the run from which is cut what no hint offers
+        self._found: list[tuple[int, int]] = []  # the other runs of the page that was looked over last
+        self._freed = array("q")  # by page, what has become free since it was looked over
+        self._hints = [array("I") for _ in range(_LONGEST_HINT + 1)]  # by length
+        self._searched = 1  # where the map was last searched
+
+    # ---- figures
+
+    @property
+    def reserved_bytes(self) -> int:
+        """Taken from the system so far."""
+        return len(self.pages) * self.page_size
+
+    @property
+    def used_bytes(self) -> int:
+        """In blocks that are handed out."""
+        return self.used_blocks * self.block_size
+
+    @property
+    def free_blocks(self) -> int:
+        """What can be handed out still, pages that are not reserved yet included."""
+        return self.most_pages * self.blocks_per_page - 1 - self.used_blocks
+
+    # ---- runs
+
+    def take(self, length: int) -> int | None:
+        """A run of so many blocks, by its first; None when none of that length is found quickly."""
+        if length <= _LONGEST_HINT:
+            hints, blocks = self._hints[length], self.map
+            while hints:
+                block = hints.pop()
+                if blocks[block : block + length] == _EMPTY[length]:
+                    blocks[block : block + length] = _TAKEN[length]
+                    self.used_blocks += length
+                    return block
+        while self._next + length > self._end or not self._is_free(self._next, length):
+            if not self._find_run(length):
+                return None
+        block = self._next
+        self._next = block + length
+        self._mark(block, length)
+        return block
+
+    def take_some(self, most: int) -> tuple[int, int] | None:
+        """Some run of up to `most` blocks, with its length; None when all blocks are taken."""
+        most = min(most, self.longest_run)
+        for length in range(min(most, _LONGEST_HINT), 0, -1):
+            if self._hints[length]:
+                block = self.take(length)
+                if block is not None:
+                    return block, length
+        found = _FREE_RUN.search(self.map, self._searched) or _FREE_RUN.search(self.map, 1)
+        if found is None:
+            if len(self.pages) == self.most_pages:
+                return None
+            self._reserve()
+            return self.take_some(most)
+        block = found.start()
+        length = min(most, found.end() - block, self.blocks_per_page - block % self.blocks_per_page)
+        self._searched = block + length
+        self._mark(block, length)
+        return block, length
+
+    def give_back(self, block: int, length: int) -> None:
+        """Frees a run, or the end of one."""
+        self.map[block : block + length] = bytes(length)
+        self.used_blocks -= length
+        self._freed[block // self.blocks_per_page] += length
+        if length <= _LONGEST_HINT and len(self._hints[length]) < _MOST_HINTS:
+            self._hints[length].append(block)
+
+    def join(self, block: int) -> None:
+        """Says that a run goes on what another begins, so that it is none of the `heads`."""
+        self.map[block] = _BODY
+
+    def heads(self) -> list[int]:
+        """The first blocks of all runs that are handed out, in order."""
+        return [found.start() for found in re.finditer(bytes((HEAD,)), self.map)]
+
+    def load(self, images: list[bytes], blocks: bytes) -> None:
+        """Takes the images of all pages, and the map of their blocks, from elsewhere. Only while nothing is used."""
+        self.pages, self.map = [], bytearray(blocks)
+        for image in images:
+            page = mmap(-1, self.page_size)
+            page[:] = image
+            self.pages.append(page)
+        per_page = self.blocks_per_page
+        free = [blocks.count(_FREE, start, start + per_page) for start in range(0, len(blocks), per_page)]
+        self._freed = array("q", free)
+        self.used_blocks = len(blocks) - sum(free)
+
+    def _mark(self, block: int, length: int) -> None:
+        self.map[block : block + length] = bytes((HEAD,)) + bytes((_BODY,)) * (length - 1)
+        self.used_blocks += length
+
+    def _is_free(self, block: int, length: int) -> bool:
+        return self.map.count(_FREE, block, block + length) == length
+
+    def _find_run(self, length: int) -> bool:
+        """Makes a run of at least so many blocks the one to cut from."""
+        if length > self.longest_run:
+            return False
+        short = [(self._next, self._end)]
+        self._next = self._end = 0
+        while self._found or self._look_over(length):
+            while self._found:
+                start, end = self._found.pop()
+                if end - start < length or not self._is_free(start, length):
+                    short.append((start, end))  # or it has been taken since, as a hint
+                else:
+                    self._next, self._end = start, end
+                    break
+            if self._end:
+                break
+        # Only now, so that no page is looked over twice for one run.
+        for start, end in short:
+            if 0 < end - start <= _LONGEST_HINT and len(self._hints[end - start]) < _MOST_HINTS:
+                self._hints[end - start].append(start)
+            elif start < end:
+                self._freed[start // self.blocks_per_page] += end - start
+        return self._end > 0
+
+    def _look_over(self, length: int) -> bool:
+        """Finds the free runs of the page in which most has become free since it was last looked at, or of a new page.
+
+        A look costs about a millisecond, so some part of the page must be free to make it worth that: less of it when
+        no page is left to be reserved.
+        """
+        may_reserve = len(self.pages) < self.most_pages
+        most = max(self._freed, default=0)
+        if most < max(length, self.blocks_per_page // (16 if may_reserve else 64)):
+            if may_reserve:
+                self._reserve()
+            return may_reserve
+        page = self._freed.index(most)
+        self._freed[page] = 0
+        first = page * self.blocks_per_page
+        found = _FREE_RUN.finditer(self.map, max(first, 1), first + self.blocks_per_page)
+        self._found = [run.span() for run in found]
+        return True
+
+    def _reserve(self) -> None:
+        first = len(self.map)
+        self.pages.append(mmap(-1, self.page_size))
+        self.map += bytes(self.blocks_per_page)
+        self._freed.append(0)
+        self._found.append((max(first, 1), first + self.blocks_per_page))

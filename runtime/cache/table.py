@@ -1,0 +1,173 @@
+"""The sessions of one profile: those touched lately as objects, the others as entries in pages.
+
+A session that has been written once keeps its entry while it is an object; the entry is then out of date, and is
+written anew when the object goes. Objects go in batches, the ones that no event has touched since the last look first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from runtime.cache.codec import Codec
+from runtime.cache.entries import NoRoom
+from runtime.cache.index import Index
+from runtime.cache.wheel import NEVER_MS, NOWHERE_MS, SLOT_MS
+from runtime.session import MainSession
+
+if TYPE_CHECKING:
+    from runtime.cache.cache import Cache
+
+_NOTHING: dict[str, MainSession] = {}
+_BATCHES = 64
+"""One part in so many of the objects goes at a time."""
+
+
+class SessionTable:
+    """Live sessions by key. What it gives is the session itself, until the next `find` or `settle`."""
+
+    def __init__(self, cache: Cache, number: int, codec: Codec, *, most_hot: int, hash_capacity: int) -> None:
+        self.codec = codec
+        self.number = number
+        self._cache = cache
+        self._entries = cache.entries
+        self._most_hot = most_hot
+        self._hash_capacity = hash_capacity
+        self._index: Index | None = None
+        self._hot: dict[str, MainSession] = {}
+        self._size = 0
+        # The dict's own method: one call less on the path of every event. Without objects every event has to `find`.
+        self.get: Callable[[str], MainSession | None] = (self._hot if most_hot else _NOTHING).get
+        """The session of a key if it is an object already."""
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def hot(self) -> int:
+        """How many are objects."""
+        return len(self._hot)
+
+    def __iter__(self) -> Iterator[MainSession]:
+        """All of them; each may be removed while it is at hand."""
+        yield from [session for session in self._hot.values() if not session.block]
+        for block in list(self._index.blocks()) if self._index is not None else ():
+            yield self.at(block)
+
+    def find(self, key: str) -> MainSession | None:
+        """The live session of a key, read from pages if need be."""
+        if len(self._hot) > self._most_hot:
+            self.settle()
+        session = self._hot.get(key)
+        if session is not None or self._index is None:
+            return session
+        hashed = hash(key)
+        block = self._index.find(hashed)
+        if not block:
+            return None
+        stored, payload = self._entries.read(block)
+        if stored != key.encode("utf-8", "surrogatepass"):
+            return self._find_other(key, hashed)
+        return self._load(key, block, payload)
+
+    def at(self, block: int) -> MainSession:
+        """The session of an entry."""
+        stored, payload = self._entries.read(block)
+        key = stored.decode("utf-8", "surrogatepass")
+        return self._hot.get(key) or self._load(key, block, payload)
+
+    def put(self, session: MainSession) -> None:
+        """Takes a session that has begun. Changes of one that is here need no call."""
+        self._hot[session.key] = session
+        self._size += 1
+
+    def remove(self, session: MainSession) -> None:
+        """Forgets a session that has ended. Raises KeyError when it is not there."""
+        del self._hot[session.key]
+        self._size -= 1
+        if session.block:
+            assert self._index is not None
+            self._index.remove(hash(session.key), session.block)
+            self._entries.remove(session.block)
+            session.block = 0
+
+    def settle(self) -> None:
+        """Writes to pages what has not been touched lately, as long as there are more objects than there may be."""
+        hot, most = self._hot, self._most_hot
+        if len(hot) <= most:
+            return
+        goal = most - most // _BATCHES
+        while len(hot) > goal:
+            before = len(hot)
+            spared = 0
+            for session in list(islice(hot.values(), before - goal)):
+                if hot.get(session.key) is not session:
+                    continue  # it was evicted, to make room for one before it
+                if most and session.modified_ms != session.spared_ms:
+                    session.spared_ms = session.modified_ms
+                    # Behind all others: it is looked at again when they have been.
+                    del hot[session.key]
+                    hot[session.key] = session
+                    spared += 1
+                elif session.due_ms != NOWHERE_MS and self._store(session):
+                    del hot[session.key]
+            if len(hot) == before and not spared:
+                return  # nobody took the end of any session that might have made room
+
+    def _load(self, key: str, block: int, payload: bytes) -> MainSession:
+        session: MainSession = self.codec.decode(key, payload)
+        session.block = block
+        self._hot[key] = session
+        return session
+
+    def _find_other(self, key: str, hashed: int) -> MainSession | None:
+        """One whose hash another has as well."""
+        assert self._index is not None
+        wanted = key.encode("utf-8", "surrogatepass")
+        for block in self._index.others(hashed):
+            stored, payload = self._entries.read(block)
+            if stored == wanted:
+                return self._load(key, block, payload)
+        return None
+
+    def _store(self, session: MainSession) -> bool:
+        """Writes a session to pages, evicting others if need be. False when it has to stay an object."""
+        payload = self.codec.encode(session)
+        while True:
+            try:
+                if session.block:
+                    self._rewrite(session, payload)
+                else:
+                    self._write(session, payload)
+                return True
+            except NoRoom as full:
+                self._cache.failed_puts += 1
+                if not full.ever:
+                    self._cache.evict(session)
+                    return False
+                if not self._cache.make_room(session):
+                    return False
+
+    def _write(self, session: MainSession, payload: bytes) -> None:
+        slot, second = session.slot, session.due_ms // SLOT_MS
+        wheel = 0 if slot is None else slot.wheel
+        block = self._entries.add(self.number, wheel, second, session.key.encode("utf-8", "surrogatepass"), payload)
+        if self._index is None:
+            self._index = Index(self._hash_capacity)
+        self._index.insert(hash(session.key), block)
+        session.block = block
+        if slot is not None:
+            slot.sessions.discard(session)
+            slot.blocks.append(block)
+            session.slot = None
+
+    def _rewrite(self, session: MainSession, payload: bytes) -> None:
+        before = session.block
+        block = self._entries.change(before, payload)
+        if block != before:
+            assert self._index is not None
+            self._index.replace(hash(session.key), before, block)
+            session.block = block
+            if session.due_ms < NEVER_MS:
+                self._cache.wheels[self._entries.wheel(block)].stand(block, session.due_ms // SLOT_MS)
