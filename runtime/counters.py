@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 SHORT_MS = 30 * 60 * 1000
 """Up to this duration a session of several events counts as short, as in the reference."""
@@ -79,3 +81,20 @@ class EngineCounters:
     """Sessions and sub-sessions that an event brought back while their end marker waited to be taken."""
     clock_steps_back: int = 0
     """Batches whose clock was behind the one before."""
+
+
+def counters_state(counters: SessionCounters | EngineCounters) -> dict[str, Any]:
+    """Counters as plain values, to go on from."""
+    state = {each.name: getattr(counters, each.name) for each in fields(counters)}
+    return {name: list(value.items()) if isinstance(value, Counter) else value for name, value in state.items()}
+
+
+def go_on_from(counters: SessionCounters | EngineCounters, state: Mapping[str, Any]) -> None:
+    """Sets counters to what they were; those that there were not yet stay as they are."""
+    for each in fields(counters):
+        value = state.get(each.name)
+        if value is None:
+            continue
+        if isinstance(getattr(counters, each.name), Counter):
+            value = Counter({tuple(key) if isinstance(key, list) else key: count for key, count in value})
+        setattr(counters, each.name, value)

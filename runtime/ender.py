@@ -7,7 +7,7 @@ event can bring back what waits for its end to be taken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal
@@ -144,6 +144,20 @@ class EnderProfile(Profile):
         # In the order in which they began, wherever the table has them.
         sessions = sorted(self.table, key=_BEGAN)
         return (session for session in sessions if isinstance(session, EnderSession))
+
+    # ---- snapshots
+
+    def state(self) -> dict[str, Any]:
+        """The clocks of partitions as well."""
+        clocks = [[number, each.batch_ms, each.heard_ms] for number, each in self._partitions.items()]
+        return {**super().state(), "partitions": clocks}
+
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """Takes what `state` gave."""
+        super().go_on_from(state)
+        self._partitions = {
+            number: _Partition(batch_ms, heard_ms) for number, batch_ms, heard_ms in state.get("partitions", ())
+        }
 
     # ---- an end that waits
 

@@ -6,6 +6,7 @@ was; the same marker is sent again at later ticks, and an event that comes first
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -274,6 +275,51 @@ class Endings(Kind):
             -1 if parent is None else session.number,
             alone if alone in self._alone else 0,
         )
+
+    # ---- snapshots
+
+    def state(self) -> dict[str, Any]:
+        """What a snapshot keeps beside the sessions of the table."""
+        places = {name: place for place, name in enumerate(self._alone)}
+        waiting = [
+            [
+                [parent_key, key, None if number < 0 else self.sub_sessions[number].name, places.get(alone, -1)],
+                [each.reason, each.fields, each.progress, each.attempts, each.retry_ms],
+            ]
+            for (parent_key, key, number, alone), each in self._waiting.items()
+        ]
+        alone = [
+            [session.slot.wheel, session.due_ms, session.key, self.table.codec.encode(session)]
+            for session in self._alone.values()
+        ]
+        return {
+            **super().state(),
+            "subs": {sub.name: sub.state() for sub in self.sub_sessions},
+            "cut_until_ms": self._cut_until_ms,
+            "waiting": waiting,
+            "alone": alone,
+        }
+
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """Takes what `state` gave, perhaps by other rules; the wheels are those of then, by number."""
+        super().go_on_from(state)
+        numbers = {sub.name: number for number, sub in enumerate(self.sub_sessions)}
+        for sub in self.sub_sessions:
+            if sub.name in state["subs"]:
+                sub.go_on_from(state["subs"][sub.name])
+        self._cut_until_ms = state["cut_until_ms"]
+        alone = []
+        for wheel, due_ms, key, payload in state["alone"]:
+            session = self.table.codec.decode(key, payload)
+            self._alone[id(session)] = session
+            self._around.cache.wheels[wheel].schedule(session, due_ms)
+            alone.append(session)
+        for (parent_key, key, sub_name, place), each in state["waiting"]:
+            if sub_name is None or sub_name in numbers:
+                number = -1 if sub_name is None else numbers[sub_name]
+                name = (parent_key, key, number, 0 if place < 0 else id(alone[place]))
+                self._waiting[name] = _Waiting(*each)
+                self._is_plain = False
 
     # ---- markers and limits
 

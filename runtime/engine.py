@@ -15,7 +15,7 @@ from epl.layout import slot_name
 from epl.types import LONG, Type
 from runtime.cache import NEVER_MS
 from runtime.config import Late, UnknownEvents
-from runtime.counters import EngineCounters
+from runtime.counters import EngineCounters, counters_state, go_on_from
 from runtime.days import DayEnds
 from runtime.effects import AskingEffects, Effects
 from runtime.ender import EnderProfile
@@ -322,6 +322,35 @@ class Engine(Timeline):
             for name, count in (("ok", ok), ("bypassed", bypassed), ("passive", passive)):
                 if count:
                     outcomes[name] += count
+
+    # ---- snapshots
+
+    def state(self) -> dict[str, Any]:
+        """What a snapshot keeps beside clocks and sessions."""
+        return {
+            "second": [self._second, self._in_second],
+            "counters": counters_state(self.counters),
+            "failed_puts": self.cache.failed_puts,
+            "matches": self.rules.matches(),
+            "profiles": {profile.name: profile.state() for profile in self.profiles},
+        }
+
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """Takes what `state` gave, once clocks and sessions are there."""
+        self._second, self._in_second = state["second"]
+        go_on_from(self.counters, state["counters"])
+        self.cache.failed_puts = state["failed_puts"]
+        self.rules.add_matches(state["matches"])
+        for profile in self.profiles:
+            if profile.name in state["profiles"]:
+                profile.go_on_from(state["profiles"][profile.name])
+
+    def take_waiting(self, waiting: Iterable[tuple[int, list[Taken]]]) -> None:
+        """Takes events that waited for their turn in an engine that made them wait."""
+        for number, events in waiting:
+            at_work = self._partition(number)
+            for taken in events:
+                self._process(at_work, ((taken.number, taken.line),), taken.refuse, taken.latest_ms, taken.wall_ms)
 
     def _not_decoded(self, line: bytes, error: Exception, number: int, refuse: Refuse, now_ms: int) -> None:
         """A line that gave no event: refused, passed on when only its type is unknown, passed over when blank."""

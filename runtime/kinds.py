@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from epl.compiler import Compiled, Handler
 from runtime.cache import Cache, TimeWheel
 from runtime.config import MarkerKeys, TimeConfig
-from runtime.counters import EngineCounters, SessionCounters
+from runtime.counters import EngineCounters, SessionCounters, counters_state, go_on_from
 from runtime.days import DayEnds
 from runtime.effects import Effects
 from runtime.markers import Marker, marker
@@ -91,6 +91,17 @@ class Kind:
         session = self.session_class.again(key, event_ms, now_ms, gap_ms, parent_key)
         session.ordinal = ordinal
         return session
+
+    def state(self) -> dict[str, Any]:
+        """What a snapshot keeps of it beside its sessions."""
+        opened = [[key, event_ms, count] for (key, event_ms), count in self._opened.items()]
+        return {"opened_ms": self._opened_ms, "opened": opened, "counters": counters_state(self.counters)}
+
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """Takes what `state` gave."""
+        self._opened_ms = state["opened_ms"]
+        self._opened = {(key, event_ms): count for key, event_ms, count in state["opened"]}
+        go_on_from(self.counters, state["counters"])
 
     def first_gap_ms(self, duration_ms: int | None, most_ms: int) -> int:
         """The gap of one that opens: what its row gives as `_duration_`, if above 0, else the configured one."""

@@ -7,10 +7,11 @@ at once, for the engine to judge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import heappop, heappush
 from itertools import count
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from runtime.event import BAD_LINE, Refused
 
@@ -79,6 +80,20 @@ class Reorder:
         """All that still wait, in order."""
         while self._waiting:
             yield self._release()
+
+    def state(self) -> dict[str, Any]:
+        """What a snapshot keeps: those that wait, in order, without those who would take them if refused."""
+        lines = [
+            [time_ms, taken.number, taken.line, taken.latest_ms, taken.wall_ms]
+            for time_ms, _, taken in sorted(self._waiting, key=itemgetter(0, 1))
+        ]
+        return {"floor_ms": self.floor_ms, "watermark_ms": self.watermark_ms, "waiting": lines}
+
+    def go_on_from(self, state: Mapping[str, Any], refuse: Refuse) -> None:
+        """Takes what `state` gave; `refuse` takes those that are refused."""
+        self.floor_ms, self.watermark_ms = state["floor_ms"], state["watermark_ms"]
+        for time_ms, number, line, latest_ms, wall_ms in state["waiting"]:
+            heappush(self._waiting, (time_ms, next(self._serial), Taken(number, line, refuse, latest_ms, wall_ms)))
 
     def _release(self) -> Taken:
         time_ms, _, taken = heappop(self._waiting)

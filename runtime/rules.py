@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from epl import (
@@ -58,6 +58,22 @@ class TenantRules:
         """All compiled rule sets: controller, profiles, their sub-sessions."""
         of_profiles = [(p.compiled, *(sub.compiled for sub in p.sub_sessions)) for p in self.profiles]
         return (self.controller, *(compiled for each in of_profiles for compiled in each))
+
+    def matches(self) -> list[tuple[str, str, int]]:
+        """How often each statement has given a row: its file, its name, the number."""
+        return [
+            (compiled.program.source.name, statement.name, compiled.matches[statement.number])
+            for compiled in self.programs()
+            for statement in compiled.program.statements()
+        ]
+
+    def add_matches(self, matches: Iterable[tuple[str, str, int]]) -> None:
+        """Adds to the numbers of statements, by file and name."""
+        before = {(file, name): number for file, name, number in matches}
+        for compiled in self.programs():
+            for statement in compiled.program.statements():
+                number = before.pop((compiled.program.source.name, statement.name), 0)
+                compiled.matches[statement.number] += number
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from runtime.cache import NEVER_MS, SLOT_MS, Cache, TimeWheel
 from runtime.config import TenantConfig, TimeDomain, TimePolicy
@@ -13,7 +14,7 @@ from runtime.counters import EngineCounters
 from runtime.ender import EnderProfile, SecondHand
 from runtime.kinds import Surroundings
 from runtime.profile import Profile
-from runtime.reorder import Reorder, Taken
+from runtime.reorder import Refuse, Reorder, Taken
 from runtime.session import MainSession
 
 _MOST_ATTEMPTS = 1000
@@ -169,6 +170,45 @@ class Timeline(ABC):
     def _flush(self, partition: Partition) -> None:
         if partition.reorder is not None:
             self._process_in_order(partition, partition.reorder, partition.reorder.flush())
+
+    # ---- snapshots
+
+    def clocks_state(self) -> dict[str, Any]:
+        """The clocks, in the order in which their partitions were heard of: that of their wheels."""
+        partitions = [
+            {
+                "number": number,
+                "now_ms": each.now_ms,
+                "is_fresh": each.is_fresh,
+                "heard_ms": each.heard_ms,
+                "last": each.last,
+                "next_tick_ms": each.wheel.next_tick_ms,
+                "reorder": None if each.reorder is None else each.reorder.state(),
+            }
+            for number, each in self._partitions.items()
+        ]
+        at_work = next(number for number, each in self._partitions.items() if each is self._at_work)
+        return {"enabled": self.enabled, "at_work": at_work, "partitions": partitions}
+
+    def clocks_go_on_from(self, state: Mapping[str, Any], refuse: Refuse) -> list[tuple[int, list[Taken]]]:
+        """Takes what `clocks_state` gave; the events that wait in partitions which make nothing wait any more."""
+        left = []
+        self.enabled = state["enabled"]
+        for each in state["partitions"]:
+            partition = self._partitions.get(each["number"]) or self._made(each["number"])
+            partition.now_ms, partition.is_fresh = each["now_ms"], each["is_fresh"]
+            partition.heard_ms, partition.last = each["heard_ms"], tuple(each["last"])
+            if self._judges:
+                partition.wheel.next_tick_ms = each["next_tick_ms"]
+            if each["reorder"] is None:
+                continue
+            if partition.reorder is not None:
+                partition.reorder.go_on_from(each["reorder"], refuse)
+            elif waiting := each["reorder"]["waiting"]:
+                events = [Taken(number, line, refuse, latest, wall) for _, number, line, latest, wall in waiting]
+                left.append((each["number"], events))
+        self._partition(state["at_work"])
+        return left
 
     # ---- room
 

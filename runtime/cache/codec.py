@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from epl.layout import SessionLayout, Slot
 from epl.types import Kind
 from runtime.cache.shapes import Shape, migrate
-from runtime.cache.strange import NOT_PLAIN, pack_plain, pack_strange, plain, unpack_plain, unpack_strange
+from runtime.cache.strange import NOT_PLAIN, pack_plain, pack_strange, plain, unpack_any
 from runtime.cache.wheel import NEVER_MS
 from runtime.session import EnderSession, MainSession
 
@@ -39,7 +37,7 @@ def row_of(s, plain):
         {attributes}
     )
 
-def decode(key, row):
+def decode(key, row, block):
     s = new(Session if not row[9] else Session.again)
     (
         _, f, c, m, s.gap_ms, h, s.count, s.bot_type, s.bot_count, o, subs, s.turn,
@@ -53,6 +51,7 @@ def decode(key, row):
     s.held_until_ms = None if h is None else h + m
     {set_due}
     s.sub_sessions = None if subs is None else [decode_sub[sub[0]](key, sub) for sub in subs]
+    s.block = block
     s.slot = None
     s.spared_ms = m
     return s
@@ -119,7 +118,7 @@ class Codec:
         for way in ("encode", "decode"):
             namespace[f"{way}_sub"] = [namespace[f"{way}_sub_{number}"] for number in range(len(subs))]
         self._row_of: Callable[[Any, Callable[[Any], Any]], tuple[Any, ...]] = namespace["row_of"]
-        self._decode: Callable[[str, Sequence[Any]], Any] = namespace["decode"]
+        self._decode: Callable[[str, Sequence[Any], int], Any] = namespace["decode"]
 
     def after(self, older: Mapping[int, Shape]) -> Codec:
         """The same with what other rule sets have written; its version is that of its own shape, or the next one."""
@@ -134,16 +133,13 @@ class Codec:
         except NOT_PLAIN:
             return pack_strange(self._row_of(session, _as_it_is))
 
-    def decode(self, key: str, data: bytes) -> Any:
-        """A session as it was encoded, by these rules or by older ones."""
-        try:
-            row = unpack_plain(data)
-        except msgspec.DecodeError:
-            row = unpack_strange(data)
+    def decode(self, key: str, data: bytes, block: int = 0) -> Any:
+        """The session of a block as it was encoded, by these rules or by older ones."""
+        row = unpack_any(data)
         if row[0] != self.version:
             row, dropped = migrate(row, self.shapes[row[0]], self.shape, self._head, _SUBS_AT)
             self.dropped += dropped
-        return self._decode(key, row)
+        return self._decode(key, row, block)
 
 
 def _sub_source(number: int, layout: SessionLayout) -> str:

@@ -51,16 +51,16 @@ class Entries:
         middle = start + key_length
         return memory[start:middle], memory[middle : middle + length]
 
-    def key(self, block: int) -> bytes:
-        """The key alone."""
+    def owner(self, block: int) -> tuple[int, bytes]:
+        """The number of its table, and the key."""
         page, offset = divmod(block, self._blocks_per_page)
         memory = self.pages.pages[page]
         offset *= self._block_size
         _, _, _, key_length, table, _ = _HEADER.unpack_from(memory, offset)
         if table & _IN_PARTS:
-            return self._in_parts(block)[:key_length]
+            return table & ~_IN_PARTS, self._in_parts(block)[:key_length]
         start = offset + _HEADER.size
-        return memory[start : start + key_length]
+        return table, memory[start : start + key_length]
 
     def table(self, block: int) -> int:
         """The number of its table."""
@@ -125,7 +125,7 @@ class Entries:
             _HEADER.pack_into(memory, offset, len(payload), second, wheel, key_length, table, has)
             memory[start:end] = payload
             return block
-        key = self.key(block)
+        key = self.owner(block)[1]
         try:
             moved = self.add(table & ~_IN_PARTS, wheel, second, key, payload)
         except NoRoom:

@@ -115,17 +115,20 @@ class Pages:
         """The first blocks of all runs that are handed out, in order."""
         return [found.start() for found in re.finditer(bytes((HEAD,)), self.map)]
 
-    def load(self, images: list[bytes], blocks: bytes) -> None:
-        """Takes the images of all pages, and the map of their blocks, from elsewhere. Only while nothing is used."""
-        self.pages, self.map = [], bytearray(blocks)
-        for image in images:
-            page = mmap(-1, self.page_size)
-            page[:] = image
-            self.pages.append(page)
+    def adopt(self, blocks: bytes) -> None:
+        """Takes the map of pages that were filled elsewhere; `adopt_page` the pages. Only while none is reserved."""
         per_page = self.blocks_per_page
-        free = [blocks.count(_FREE, start, start + per_page) for start in range(0, len(blocks), per_page)]
-        self._freed = array("q", free)
-        self.used_blocks = len(blocks) - sum(free)
+        self.map = bytearray(blocks)
+        self._freed = array(
+            "q", [blocks.count(_FREE, start, start + per_page) for start in range(0, len(blocks), per_page)]
+        )
+        self.used_blocks = len(blocks) - sum(self._freed)
+
+    def adopt_page(self, image: bytes) -> None:
+        """Takes the bytes of the next page."""
+        page = mmap(-1, self.page_size)
+        page[:] = image
+        self.pages.append(page)
 
     def _mark(self, block: int, length: int) -> None:
         self.map[block : block + length] = bytes((HEAD,)) + bytes((_BODY,)) * (length - 1)

@@ -24,6 +24,8 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, Decimal):
         return msgspec.msgpack.Ext(_DECIMAL, str(value).encode())
+    if isinstance(value, bytes):
+        return value
     if isinstance(value, dict):
         return {name: plain(item) for name, item in value.items()}
     return [plain(item) for item in value]
@@ -45,6 +47,19 @@ NOT_PLAIN = (OverflowError, RecursionError, TypeError, UnicodeError, ValueError)
 
 pack_plain = _pack
 """A row as msgpack."""
+
+
+def pack_any(value: Any) -> bytes:
+    """Whatever it is."""
+    try:
+        return pack_plain(plain(value))
+    except NOT_PLAIN:
+        return pack_strange(value)
+
+
+def unpack_any(data: bytes) -> Any:
+    """What `pack_any` had, tuples as lists. Raises msgspec.DecodeError."""
+    return unpack_strange(data) if data.startswith(_FLAT) else unpack_plain(data)
 
 
 def pack_strange(row: Any) -> bytes:

@@ -115,9 +115,28 @@ class SessionTable:
             if len(hot) == before and not spared:
                 return  # nobody took the end of any session that might have made room
 
-    def _load(self, key: str, block: int, payload: bytes) -> MainSession:
-        session: MainSession = self.codec.decode(key, payload)
+    # ---- snapshots
+
+    def objects(self) -> Iterator[MainSession]:
+        """The sessions that are objects."""
+        return iter(self._hot.values())
+
+    def adopt(self, key: bytes, block: int) -> None:
+        """Takes an entry that is in pages already."""
+        if self._index is None:
+            self._index = Index(self._hash_capacity)
+        self._index.insert(hash(key.decode("utf-8", "surrogatepass")), block)
+        self._size += 1
+
+    def take_back(self, session: MainSession, block: int) -> None:
+        """Takes the session of an adopted entry that is out of date."""
         session.block = block
+        self._hot[session.key] = session
+
+    # ---- between objects and pages
+
+    def _load(self, key: str, block: int, payload: bytes) -> MainSession:
+        session: MainSession = self.codec.decode(key, payload, block)
         self._hot[key] = session
         return session
 

@@ -87,6 +87,10 @@ class TimeWheel:
         """Puts an entry into the slot of a second."""
         (self.slots.get(second) or self._opened(second)).blocks.append(block)
 
+    def adopt(self, second: int, blocks: bytes) -> None:
+        """Puts entries into the slot of a second, by the bytes of their blocks."""
+        (self.slots.get(second) or self._opened(second)).blocks.frombytes(blocks)
+
     def _opened(self, second: int) -> Slot:
         slot = self.slots[second] = Slot(self.number)
         heappush(self._seconds, second)
@@ -111,7 +115,7 @@ class TimeWheel:
             for session in taken:
                 session.due_ms = NOWHERE_MS
                 session.slot = None
-            found += taken
+            found = found + taken if found else taken
         self.next_tick_ms = (self._seconds[0] + 1) * SLOT_MS if self._seconds else NEVER_MS
         if len(found) > 1:
             found.sort(key=_LAST_UPDATE)
@@ -125,6 +129,8 @@ class TimeWheel:
     def _standing(self, second: int) -> list[MainSession]:
         """The sessions of a slot, each once."""
         slot = self.slots[second]
+        if not slot.blocks:
+            return list(slot.sessions)
         entries, number = self._entries, self.number
         blocks = [block for block in dict.fromkeys(slot.blocks) if entries.stands_in(block, number, second)]
         # An entry tells its second by a part of the number only, its session all of it.

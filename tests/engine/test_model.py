@@ -10,12 +10,16 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.engine import Engine
+from runtime.rules import TenantRules
+from runtime.snapshot import load, save
 
 EXAMPLES = int(os.environ.get("SOJOURN_EXAMPLES", "120"))
 """`make soak` asks for 50,000, which is about a million events."""
@@ -283,15 +287,19 @@ TIMES = st.builds(
     midnight=st.booleans(),
 )
 REFUSALS = st.just([]) | st.lists(st.booleans(), max_size=15)
+HOT = st.sampled_from([0, 1, 100])
+SNAPSHOTS = st.just(frozenset[int]()) | st.frozensets(st.integers(0, 20))
+"""After which batches the engine is put into a file, and another one goes on from it."""
 
 
-def config(rules: tuple[Rule, ...], sub_rules: tuple[Rule, ...], times: Times) -> Row:
+def config(rules: tuple[Rule, ...], sub_rules: tuple[Rule, ...], times: Times, hot: int) -> Row:
     part = {"name": "Part", "gap": f"{times.sub_gap}s", "begin_marker": "PartBegin", "end_marker": "PartEnd"}
     visit = {"name": "Visit", "type": 1, "gap": f"{times.gap}s", "midnight": times.midnight}
     visit["max_active"] = f"{times.max_active if times.max_active >= times.gap else 0}s"
     markers = {"begin_marker": "VisitBegin", "end_marker": "VisitEnd"}
     return {
         "events": {"Click": {"user": "string", "n": "int", "part": "string", "act": "string"}},
+        "cache": {"hot": hot, "block_size": 64, "page_size": "4KiB"},
         "limits": {"max_idle": f"{MAX_IDLE_MS}ms", "max_events": times.max_events},
         "controller_text": "@Session('Visit') select user as _pk_ from Click;"
         "@Passive @Session('Visit') select user as _pk_ from Click(act = 'ping');",
@@ -342,6 +350,15 @@ def batches(events: list[tuple[Row, int]], now: int) -> Iterator[tuple[int, list
     yield now, batch
 
 
+def another(engine: Engine, rules: TenantRules, output: Refusing) -> Engine:
+    """A new engine that goes on from where this one is."""
+    with TemporaryDirectory() as folder:
+        save(engine, Path(folder) / "snapshot")
+        made = Engine(rules, output)
+        load(made, Path(folder) / "snapshot")
+    return made
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(
     RULES,
@@ -349,6 +366,8 @@ def batches(events: list[tuple[Row, int]], now: int) -> Iterator[tuple[int, list
     TIMES,
     REFUSALS,
     st.sampled_from([1_000, DAY_MS - 12_000]),
+    HOT,
+    SNAPSHOTS,
     st.lists(st.tuples(EVENTS, PAUSES), min_size=1, max_size=40),
 )
 def test_engine_and_model_agree(
@@ -358,16 +377,21 @@ def test_engine_and_model_agree(
     times: Times,
     refusals: list[bool],
     start: int,
+    hot: int,
+    snapshots: frozenset[int],
     events: list[tuple[Row, int]],
 ) -> None:
     output = Refusing(refusals)
-    engine = Engine(compile_text(config(rules, sub_rules, times)), output)
+    compiled = compile_text(config(rules, sub_rules, times, hot))
+    engine = Engine(compiled, output)
     if times.max_active < times.gap:
         times = replace(times, max_active=0)
     model = Model(list(rules), list(sub_rules), times, refusals)
     model.tick = start // 1000 * 1000
-    for now, batch in batches(events, start):
+    for number, (now, batch) in enumerate(batches(events, start)):
         engine.process([json.dumps(event).encode() for event in batch], now)
+        if number in snapshots:
+            engine = another(engine, compiled, output)
         for event in batch:
             model.process(event, now)
         assert output.sent == model.sent

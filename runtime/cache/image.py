@@ -1,0 +1,202 @@
+"""A cache as frames of a file: its pages as they are in memory, and the sessions that are objects.
+
+Pages go to the file and come back as they are, so both take as long as copying; only the index is made anew, since
+hashes of strings differ from process to process. A cache with other sizes of blocks or pages, or with less memory,
+takes the entries one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from runtime.cache.cache import Cache
+from runtime.cache.entries import Entries
+from runtime.cache.pages import Pages
+from runtime.cache.shapes import Shape
+from runtime.frames import FrameWriter
+
+HEADER, OBJECTS, MAP, PAGE, WHEEL = b"c", b"o", b"m", b"p", b"w"
+CACHE_FRAMES = (HEADER, OBJECTS, MAP, PAGE, WHEEL)
+_OBJECTS_A_FRAME = 4096
+
+
+class TableHeader(msgspec.Struct, frozen=True):
+    """A table: the name of its profile, how many sessions, and the shapes of their rows by version."""
+
+    profile: str
+    sessions: int
+    shapes: dict[int, Shape]
+
+
+class CacheHeader(msgspec.Struct, frozen=True):
+    """What a cache was like. Sizes in bytes."""
+
+    block_size: int
+    page_size: int
+    pages: int
+    used_bytes: int
+    largest_bytes: int
+    tables: tuple[TableHeader, ...]
+
+
+class Object(msgspec.Struct, frozen=True, array_like=True):
+    """A session that is an object: its table, its wheel, its block (0 for none), its key, and what its codec made."""
+
+    table: int
+    wheel: int
+    block: int
+    key: bytes
+    payload: bytes
+
+
+class _Wheel(msgspec.Struct, frozen=True, array_like=True):
+    """The blocks that stand in each second of a wheel, four bytes each."""
+
+    seconds: list[tuple[int, bytes]]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_read_header = msgspec.msgpack.Decoder(CacheHeader).decode
+_read_objects = msgspec.msgpack.Decoder(list[Object]).decode
+_read_wheel = msgspec.msgpack.Decoder(_Wheel).decode
+
+
+def write_cache(cache: Cache, profiles: Sequence[str], writer: FrameWriter) -> None:
+    """Writes all of a cache; `profiles` are the names of those whose tables these are. Raises OSError."""
+    pages = cache.pages
+    header = CacheHeader(
+        pages.block_size,
+        pages.page_size,
+        len(pages.pages),
+        pages.used_bytes,
+        cache.entries.largest_bytes,
+        tuple(
+            TableHeader(name, len(table), table.codec.shapes)
+            for name, table in zip(profiles, cache.tables, strict=True)
+        ),
+    )
+    writer.write(HEADER, _encode(header))
+    waiting: list[Object] = []
+    for each in _objects(cache):
+        waiting.append(each)
+        if len(waiting) == _OBJECTS_A_FRAME:
+            writer.write(OBJECTS, _encode(waiting))
+            waiting.clear()
+    writer.write(OBJECTS, _encode(waiting))
+    writer.write(MAP, pages.map)
+    for page in pages.pages:
+        with memoryview(page) as image:
+            writer.write(PAGE, image)
+    for wheel in cache.wheels:
+        seconds = [(second, slot.blocks.tobytes()) for second, slot in wheel.slots.items() if slot.blocks]
+        writer.write(WHEEL, _encode(_Wheel(seconds)))
+
+
+def _objects(cache: Cache) -> Iterator[Object]:
+    for table in cache.tables:
+        for session in table.objects():
+            if session.slot is not None:
+                wheel = session.slot.wheel
+            else:
+                wheel = cache.entries.wheel(session.block) if session.block else 0
+            key = session.key.encode("utf-8", "surrogatepass")
+            yield Object(table.number, wheel, session.block, key, table.codec.encode(session))
+
+
+class CacheReader:
+    """Fills a cache from the frames of a file, in their order. The cache is empty, and has all its wheels.
+
+    `profiles` are the names of those whose tables the cache has; what was of another profile is passed over.
+    """
+
+    def __init__(self, cache: Cache, profiles: Sequence[str]) -> None:
+        self.dropped = 0
+        """Sessions of profiles that there are no longer."""
+        self._cache = cache
+        self._profiles = profiles
+        self._objects: list[Object] = []
+        self._wheels: list[_Wheel] = []
+
+    def take(self, kind: bytes, data: bytes) -> None:
+        """One frame. Raises msgspec.MsgspecError when it is not what its kind says."""
+        if kind == HEADER:
+            self._begin(_read_header(data))
+        elif kind == OBJECTS:
+            self._objects += _read_objects(data)
+        elif kind == MAP:
+            self._pages.adopt(data)
+        elif kind == PAGE:
+            self._pages.adopt_page(data)
+        else:
+            self._wheels.append(_read_wheel(data))
+
+    def _begin(self, header: CacheHeader) -> None:
+        cache = self._cache
+        self._tables = [
+            self._profiles.index(table.profile) if table.profile in self._profiles else None for table in header.tables
+        ]
+        for number, table in zip(self._tables, header.tables, strict=True):
+            if number is not None:
+                cache.tables[number].codec = cache.tables[number].codec.after(table.shapes)
+        own = cache.pages
+        self._is_same = (
+            (own.block_size, own.page_size) == (header.block_size, header.page_size)
+            and own.most_pages >= header.pages
+            and self._tables == list(range(len(self._tables)))
+        )
+        if self._is_same:
+            self._pages = own
+            cache.entries.largest_bytes = header.largest_bytes
+        else:
+            self._pages = Pages(header.block_size, header.page_size, header.pages * header.page_size)
+
+    def end(self) -> None:
+        """Puts everything in its place, once all frames have been taken."""
+        if self._is_same:
+            self._index()
+        else:
+            self._move()
+        for each in self._objects:
+            number = self._tables[each.table]
+            if number is None:
+                self.dropped += 1
+                continue
+            table = self._cache.tables[number]
+            session = table.codec.decode(each.key.decode("utf-8", "surrogatepass"), each.payload)
+            if self._is_same and each.block:
+                table.take_back(session, each.block)
+            else:
+                table.put(session)
+                self._cache.wheels[each.wheel].schedule(session, session.due_ms)
+
+    def _index(self) -> None:
+        """The pages are as they were: only the index is missing."""
+        cache = self._cache
+        owner, tables = cache.entries.owner, cache.tables
+        for block in cache.pages.heads():
+            number, key = owner(block)
+            tables[number].adopt(key, block)
+        for wheel, theirs in zip(cache.wheels, self._wheels, strict=True):
+            for second, blocks in theirs.seconds:
+                wheel.adopt(second, blocks)
+
+    def _move(self) -> None:
+        """Takes the entries one by one, to other blocks: as objects, which go where there is room."""
+        cache = self._cache
+        theirs = Entries(self._pages)
+        out_of_date = {each.block for each in self._objects}
+        for block in self._pages.heads():
+            if block in out_of_date:
+                continue
+            old, key = theirs.owner(block)
+            number = self._tables[old]
+            if number is None:
+                self.dropped += 1
+                continue
+            table = cache.tables[number]
+            session = table.codec.decode(key.decode("utf-8", "surrogatepass"), theirs.read(block)[1])
+            table.put(session)
+            cache.wheels[theirs.wheel(block)].schedule(session, session.due_ms)
+            table.settle()

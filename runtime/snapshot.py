@@ -1,0 +1,99 @@
+"""Snapshots: an engine's whole state in a file, and an engine that goes on from there as if nothing had been.
+
+The rules may be other ones by then: profiles, sub-sessions and attributes are found by name, and what there is no
+place for is dropped and counted (`runtime.plan` says beforehand what a change of rules would drop).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runtime.cache.image import CACHE_FRAMES, CacheReader, write_cache
+from runtime.cache.strange import pack_any, unpack_any
+from runtime.engine import Engine
+from runtime.frames import BadFile, ForeignFile, FrameWriter, TornFile, new_file, read_frames
+from runtime.reorder import Refuse
+
+CLOCKS, REST = b"t", b"e"
+
+
+class SnapshotError(Exception):
+    """A snapshot that cannot be written, or cannot be used; the message names the file and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came back: live sessions, and what the rules of now have no place for."""
+
+    sessions: int
+    dropped_sessions: int
+    dropped_values: int
+
+
+def save(engine: Engine, path: Path) -> None:
+    """Writes an engine's state to a file, which takes the place of the one before when it is complete and on disk.
+
+    Raises SnapshotError; the file before is then as it was.
+    """
+    try:
+        with new_file(path) as writer:
+            write(engine, writer)
+    except OSError as error:
+        raise SnapshotError(f"{path}: the snapshot was not written: {error.strerror or error}") from error
+
+
+def load(engine: Engine, path: Path, refuse: Refuse = lambda refused: None) -> Restored:
+    """Brings an engine that has seen no event to the state that a file has.
+
+    `refuse` takes what is refused of the events that waited for their turn. Raises SnapshotError; the engine is then of
+    no use.
+    """
+    try:
+        with path.open("rb", buffering=1 << 20) as file:
+            return _read(engine, file, refuse)
+    except BadFile as error:
+        raise SnapshotError(f"{path}: {error}") from error
+    except OSError as error:
+        raise SnapshotError(f"{path}: {error.strerror or error}") from error
+    except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
+        # Each frame is what was written, so whoever wrote it meant something else by it.
+        raise SnapshotError(f"{path}: it is no snapshot of an engine: {type(error).__name__}: {error}") from error
+
+
+def write(engine: Engine, writer: FrameWriter) -> None:
+    """Writes an engine's state as frames. Raises OSError."""
+    profiles = [profile.name for profile in engine.profiles]
+    writer.write(CLOCKS, pack_any({"tenant": engine.rules.config.tenant, **engine.clocks_state()}))
+    write_cache(engine.cache, profiles, writer)
+    writer.write(REST, pack_any(engine.state()))
+
+
+def _read(engine: Engine, file: Any, refuse: Refuse) -> Restored:
+    assert not engine.live_sessions, "an engine that has seen no event"
+    reader = CacheReader(engine.cache, [profile.name for profile in engine.profiles])
+    rest: Mapping[str, Any] | None = None
+    for kind, data in read_frames(file):
+        if kind == CLOCKS:
+            clocks = unpack_any(data)
+            tenant = engine.rules.config.tenant
+            if clocks["tenant"] != tenant:
+                raise ForeignFile(f"it is of tenant `{clocks['tenant']}`, not of `{tenant}`")
+            waiting = engine.clocks_go_on_from(clocks, refuse)
+        elif kind in CACHE_FRAMES:
+            reader.take(kind, data)
+        elif kind == REST:
+            reader.end()
+            rest = unpack_any(data)
+        else:
+            raise ForeignFile(f"it has a frame `{kind.decode(errors='replace')}` that this version does not know")
+    if rest is None:
+        raise TornFile("it has no state of an engine")
+    engine.go_on_from(rest)
+    engine.take_waiting(waiting)
+    dropped = sum(profile.table.codec.dropped for profile in engine.profiles)
+    return Restored(engine.live_sessions, reader.dropped, dropped)
