@@ -12,7 +12,7 @@ from typing import Any
 from epl.layout import SessionLayout, Slot
 from epl.types import Kind
 from runtime.cache.shapes import Shape, migrate
-from runtime.cache.strange import NOT_PLAIN, pack_plain, pack_strange, plain, unpack_any
+from runtime.cache.strange import FLAT, NOT_PLAIN, pack_plain, pack_strange, plain, unpack_plain, unpack_strange
 from runtime.cache.wheel import NEVER_MS
 from runtime.session import EnderSession, MainSession
 
@@ -37,7 +37,15 @@ def row_of(s, plain):
         {attributes}
     )
 
-def decode(key, row, block):
+def encode(s):
+    try:
+        return pack(row_of(s, plain))
+    except NOT_PLAIN:
+        return pack_strange(row_of(s, as_it_is))
+
+def decode(key, data, block=0):
+    row = unpack_strange(data) if data[0] == {flat} else unpack(data)
+    if row[0] != {version}: row = migrated(row)
     s = new(Session if not row[9] else Session.again)
     (
         _, f, c, m, s.gap_ms, h, s.count, s.bot_type, s.bot_count, o, subs, s.turn,
@@ -103,6 +111,7 @@ class Codec:
         source = _SOURCE.format(
             subs="\n".join(_sub_source(number, sub[2]) for number, sub in enumerate(subs)),
             version=version,
+            flat=FLAT[0],
             times=_TIMES.format(s="s"),
             set_due="s.due_ms = NEVER_MS" if is_ender else "s.due_ms = d + m",
             attributes=", ".join([*own, *_values(layout), ""]),
@@ -111,14 +120,24 @@ class Codec:
         namespace: dict[str, Any] = {
             "Session": session_class,
             "new": object.__new__,
+            "pack": pack_plain,
+            "pack_strange": pack_strange,
+            "NOT_PLAIN": NOT_PLAIN,
+            "plain": plain,
+            "as_it_is": _as_it_is,
+            "unpack": unpack_plain,
+            "unpack_strange": unpack_strange,
+            "migrated": self._migrated,
             "NEVER_MS": NEVER_MS,
             **{f"Sub{number}": sub[1] for number, sub in enumerate(subs)},
         }
         exec(source, namespace)
         for way in ("encode", "decode"):
             namespace[f"{way}_sub"] = [namespace[f"{way}_sub_{number}"] for number in range(len(subs))]
-        self._row_of: Callable[[Any, Callable[[Any], Any]], tuple[Any, ...]] = namespace["row_of"]
-        self._decode: Callable[[str, Sequence[Any], int], Any] = namespace["decode"]
+        self.encode: Callable[[MainSession], bytes] = namespace["encode"]
+        """All of a session but its key."""
+        self.decode: Callable[..., MainSession] = namespace["decode"]
+        """`decode(key, data, block=0)`: the session of a block as it was encoded, by these rules or by older ones."""
 
     def after(self, older: Mapping[int, Shape]) -> Codec:
         """The same with what other rule sets have written; its version is that of its own shape, or the next one."""
@@ -126,20 +145,10 @@ class Codec:
         version = same[0] if same else max(older, default=-1) + 1
         return Codec(self._kind, self._subs, version=version, older=older)
 
-    def encode(self, session: MainSession) -> bytes:
-        """All of a session but its key."""
-        try:
-            return pack_plain(self._row_of(session, plain))
-        except NOT_PLAIN:
-            return pack_strange(self._row_of(session, _as_it_is))
-
-    def decode(self, key: str, data: bytes, block: int = 0) -> Any:
-        """The session of a block as it was encoded, by these rules or by older ones."""
-        row = unpack_any(data)
-        if row[0] != self.version:
-            row, dropped = migrate(row, self.shapes[row[0]], self.shape, self._head, _SUBS_AT)
-            self.dropped += dropped
-        return self._decode(key, row, block)
+    def _migrated(self, row: Sequence[Any]) -> Sequence[Any]:
+        made, dropped = migrate(row, self.shapes[row[0]], self.shape, self._head, _SUBS_AT)
+        self.dropped += dropped
+        return made
 
 
 def _sub_source(number: int, layout: SessionLayout) -> str:

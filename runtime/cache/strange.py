@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 _DECIMAL = 1
-_FLAT = b"\xc1"
+FLAT = b"\xc1"
 """The one byte that no msgpack begins with."""
 _PLAIN = (str, int, float, bool, type(None), datetime)
 
@@ -59,7 +59,7 @@ def pack_any(value: Any) -> bytes:
 
 def unpack_any(data: bytes) -> Any:
     """What `pack_any` had, tuples as lists. Raises msgspec.DecodeError."""
-    return unpack_strange(data) if data.startswith(_FLAT) else unpack_plain(data)
+    return unpack_strange(data) if data.startswith(FLAT) else unpack_plain(data)
 
 
 def pack_strange(row: Any) -> bytes:
@@ -86,12 +86,12 @@ def pack_strange(row: Any) -> bytes:
                 tokens.append(("i", value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)))
             case _:
                 tokens.append(value)
-    return _FLAT + _pack(tokens)
+    return FLAT + _pack(tokens)
 
 
 def unpack_strange(data: bytes) -> Any:
     """The row that `pack_strange` had."""
-    tokens = _unpack(data[len(_FLAT) :])
+    tokens = _unpack(data[len(FLAT) :])
     made: list[Any] = []
     # From the end, so that the parts of a list or a map are made before it.
     for token in reversed(tokens):

@@ -57,9 +57,10 @@ class SessionTable:
 
     def find(self, key: str) -> MainSession | None:
         """The live session of a key, read from pages if need be."""
-        if len(self._hot) > self._most_hot:
+        hot = self._hot
+        if len(hot) > self._most_hot:
             self.settle()
-        session = self._hot.get(key)
+        session = hot.get(key)
         if session is not None or self._index is None:
             return session
         hashed = hash(key)
@@ -69,13 +70,17 @@ class SessionTable:
         stored, payload = self._entries.read(block)
         if stored != key.encode("utf-8", "surrogatepass"):
             return self._find_other(key, hashed)
-        return self._load(key, block, payload)
+        session = hot[key] = self.codec.decode(key, payload, block)
+        return session
 
     def at(self, block: int) -> MainSession:
         """The session of an entry."""
         stored, payload = self._entries.read(block)
         key = stored.decode("utf-8", "surrogatepass")
-        return self._hot.get(key) or self._load(key, block, payload)
+        session = self._hot.get(key)
+        if session is None:
+            session = self._hot[key] = self.codec.decode(key, payload, block)
+        return session
 
     def put(self, session: MainSession) -> None:
         """Takes a session that has begun. Changes of one that is here need no call."""
@@ -94,7 +99,7 @@ class SessionTable:
 
     def settle(self) -> None:
         """Writes to pages what has not been touched lately, as long as there are more objects than there may be."""
-        hot, most = self._hot, self._most_hot
+        hot, most, store = self._hot, self._most_hot, self._store
         if len(hot) <= most:
             return
         goal = most - most // _BATCHES
@@ -102,15 +107,13 @@ class SessionTable:
             before = len(hot)
             spared = 0
             for session in list(islice(hot.values(), before - goal)):
-                if hot.get(session.key) is not session:
-                    continue  # it was evicted, to make room for one before it
                 if most and session.modified_ms != session.spared_ms:
                     session.spared_ms = session.modified_ms
                     # Behind all others: it is looked at again when they have been.
-                    del hot[session.key]
-                    hot[session.key] = session
-                    spared += 1
-                elif session.due_ms != NOWHERE_MS and self._store(session):
+                    if hot.pop(session.key, None) is not None:
+                        hot[session.key] = session
+                        spared += 1
+                elif store(session):
                     del hot[session.key]
             if len(hot) == before and not spared:
                 return  # nobody took the end of any session that might have made room
@@ -135,11 +138,6 @@ class SessionTable:
 
     # ---- between objects and pages
 
-    def _load(self, key: str, block: int, payload: bytes) -> MainSession:
-        session: MainSession = self.codec.decode(key, payload, block)
-        self._hot[key] = session
-        return session
-
     def _find_other(self, key: str, hashed: int) -> MainSession | None:
         """One whose hash another has as well."""
         assert self._index is not None
@@ -147,18 +145,25 @@ class SessionTable:
         for block in self._index.others(hashed):
             stored, payload = self._entries.read(block)
             if stored == wanted:
-                return self._load(key, block, payload)
+                session: MainSession = self.codec.decode(key, payload, block)
+                self._hot[key] = session
+                return session
         return None
 
     def _store(self, session: MainSession) -> bool:
-        """Writes a session to pages, evicting others if need be. False when it has to stay an object."""
+        """Writes a session to pages, evicting others if need be. False when it has to stay, or is gone itself."""
         payload = self.codec.encode(session)
+        before = session.block
         while True:
+            if session.due_ms == NOWHERE_MS:
+                return False  # an event or a tick is at work on it; or it was evicted, to make room for one before it
             try:
-                if session.block:
-                    self._rewrite(session, payload)
-                else:
+                if not before:
                     self._write(session, payload)
+                else:
+                    block = self._entries.change(before, payload)
+                    if block != before:
+                        self._moved(session, block)
                 return True
             except NoRoom as full:
                 self._cache.failed_puts += 1
@@ -181,12 +186,10 @@ class SessionTable:
             slot.blocks.append(block)
             session.slot = None
 
-    def _rewrite(self, session: MainSession, payload: bytes) -> None:
-        before = session.block
-        block = self._entries.change(before, payload)
-        if block != before:
-            assert self._index is not None
-            self._index.replace(hash(session.key), before, block)
-            session.block = block
-            if session.due_ms < NEVER_MS:
-                self._cache.wheels[self._entries.wheel(block)].stand(block, session.due_ms // SLOT_MS)
+    def _moved(self, session: MainSession, block: int) -> None:
+        """The entry of a session is at another block now."""
+        assert self._index is not None
+        self._index.replace(hash(session.key), session.block, block)
+        session.block = block
+        if session.due_ms < NEVER_MS:
+            self._cache.wheels[self._entries.wheel(block)].stand(block, session.due_ms // SLOT_MS)
