@@ -30,18 +30,15 @@ _TIMES = (
 _SUBS_AT = 10
 _SOURCE = """\
 {subs}
-def row_of(s, plain):
+def encode(s, pack=pack, plain=plain):
     subs = s.sub_sessions
-    return (
-        {version}, {times}, [encode_sub[sub.number](sub, plain) for sub in subs] if subs else None, s.turn,
-        {attributes}
-    )
-
-def encode(s):
     try:
-        return pack(row_of(s, plain))
+        return pack((
+            {version}, {times}, [encode_sub[sub.number](sub, plain) for sub in subs] if subs else None, s.turn,
+            {attributes}
+        ))
     except NOT_PLAIN:
-        return pack_strange(row_of(s, as_it_is))
+        return encode(s, pack_strange, as_it_is)
 
 def decode(key, data, block=0):
     row = unpack_strange(data) if data[0] == {flat} else unpack(data)

@@ -11,10 +11,11 @@ from struct import Struct
 
 from runtime.cache.pages import HEAD, Pages
 
-_HEADER = Struct("<IIHIHH")  # bytes of the payload, second, wheel, bytes of the key, table and flag, blocks of the run
+_HEADER = Struct("<IIHHIH")  # bytes of payload and key, table and flag, blocks of the run, second and wheel
+_SIZES = Struct("<IIHH")
 _PLACE = Struct("<IH")
 _LINK = Struct("<IH")  # the next run and its blocks, zeros at the end
-_PLACE_AT = 4
+_PLACE_AT = _SIZES.size
 _IN_PARTS = 0x8000
 _LOWER = 0xFFFF_FFFF
 
@@ -43,7 +44,7 @@ class Entries:
         page, offset = divmod(block, self._blocks_per_page)
         memory = self.pages.pages[page]
         offset *= self._block_size
-        length, _, _, key_length, table, _ = _HEADER.unpack_from(memory, offset)
+        length, key_length, table, _ = _SIZES.unpack_from(memory, offset)
         if table & _IN_PARTS:
             body = self._in_parts(block)
             return body[:key_length], body[key_length:]
@@ -56,7 +57,7 @@ class Entries:
         page, offset = divmod(block, self._blocks_per_page)
         memory = self.pages.pages[page]
         offset *= self._block_size
-        _, _, _, key_length, table, _ = _HEADER.unpack_from(memory, offset)
+        _, key_length, table, _ = _SIZES.unpack_from(memory, offset)
         if table & _IN_PARTS:
             return table & ~_IN_PARTS, self._in_parts(block)[:key_length]
         start = offset + _HEADER.size
@@ -65,7 +66,7 @@ class Entries:
     def table(self, block: int) -> int:
         """The number of its table."""
         page, offset = divmod(block, self._blocks_per_page)
-        table: int = _HEADER.unpack_from(self.pages.pages[page], offset * self._block_size)[4]
+        table: int = _SIZES.unpack_from(self.pages.pages[page], offset * self._block_size)[2]
         return table & ~_IN_PARTS
 
     def stands_in(self, block: int, wheel: int, second: int) -> bool:
@@ -102,7 +103,7 @@ class Entries:
         page, offset = divmod(block, self._blocks_per_page)
         memory = self.pages.pages[page]
         offset *= self._block_size
-        _HEADER.pack_into(memory, offset, len(payload), second & _LOWER, wheel, len(key), table, needed)
+        _HEADER.pack_into(memory, offset, len(payload), len(key), table, needed, second & _LOWER, wheel)
         memory[offset + _HEADER.size : offset + size] = key + payload
         return block
 
@@ -114,7 +115,7 @@ class Entries:
         page, offset = divmod(block, self._blocks_per_page)
         memory = self.pages.pages[page]
         offset *= self._block_size
-        _, second, wheel, key_length, table, has = _HEADER.unpack_from(memory, offset)
+        _, key_length, table, has = _SIZES.unpack_from(memory, offset)
         start = offset + _HEADER.size + key_length
         end = start + len(payload)
         needed = -(-(end - offset) // self._block_size)
@@ -122,10 +123,11 @@ class Entries:
             if needed * 2 <= has:
                 self.pages.give_back(block + needed, has - needed)
                 has = needed
-            _HEADER.pack_into(memory, offset, len(payload), second, wheel, key_length, table, has)
+            _SIZES.pack_into(memory, offset, len(payload), key_length, table, has)
             memory[start:end] = payload
             return block
         key = self.owner(block)[1]
+        second, wheel = _PLACE.unpack_from(memory, offset + _PLACE_AT)
         try:
             moved = self.add(table & ~_IN_PARTS, wheel, second, key, payload)
         except NoRoom:
@@ -141,7 +143,7 @@ class Entries:
     def remove(self, block: int) -> None:
         """Frees the blocks of an entry."""
         page, offset = divmod(block, self._blocks_per_page)
-        _, _, _, _, table, has = _HEADER.unpack_from(self.pages.pages[page], offset * self._block_size)
+        _, _, table, has = _SIZES.unpack_from(self.pages.pages[page], offset * self._block_size)
         if table & _IN_PARTS:
             for start, length in self._runs(block):
                 self.pages.give_back(start, length)
@@ -171,7 +173,7 @@ class Entries:
             runs.append(found)
             room += found[1] * self._block_size - _LINK.size
         rest = key + payload
-        head = _HEADER.pack(len(payload), second & _LOWER, wheel, len(key), table | _IN_PARTS, runs[0][1])
+        head = _HEADER.pack(len(payload), len(key), table | _IN_PARTS, runs[0][1], second & _LOWER, wheel)
         for (start, length), following in zip(runs, [*runs[1:], (0, 0)], strict=True):
             memory, offset = self._at(start)
             head += _LINK.pack(*following)
@@ -183,7 +185,7 @@ class Entries:
     def _runs(self, block: int) -> list[tuple[int, int]]:
         """The runs of an entry, with their lengths."""
         memory, offset = self._at(block)
-        _, _, _, _, table, has = _HEADER.unpack_from(memory, offset)
+        _, _, table, has = _SIZES.unpack_from(memory, offset)
         runs = [(block, has)]
         offset += _HEADER.size
         while table & _IN_PARTS:
@@ -197,7 +199,7 @@ class Entries:
     def _in_parts(self, block: int) -> bytes:
         """Key and payload of an entry in several runs."""
         memory, offset = self._at(block)
-        length, _, _, key_length, _, _ = _HEADER.unpack_from(memory, offset)
+        length, key_length, _, _ = _SIZES.unpack_from(memory, offset)
         parts = []
         skipped = _HEADER.size + _LINK.size
         for start, blocks in self._runs(block):

@@ -27,14 +27,17 @@ class Index:
         self._bits = (capacity // _LARGEST).bit_length()
         self._segments = [_Segment(self._bits) for _ in range(1 << self._bits)]
         self._size = 0
+        self._shift = _HASH_BITS - self._bits
+        self._words = [segment.words for segment in self._segments]
+        """What `find` needs of the segments, by the upper bits of a hash."""
 
     def __len__(self) -> int:
         return self._size
 
     def find(self, hashed: int) -> int:
-        """The block of an entry with this hash, 0 when there is none. With `others` these are all."""
+        """The block of an entry with this hash, 0 when there is none. There may be others, which `all` tells."""
         hashed &= _LOWER
-        words = self._segments[hashed >> _HASH_BITS - self._bits].words
+        words = self._words[hashed >> self._shift]
         last = len(words) - 1
         place = hashed & last
         wanted = hashed << 32
@@ -45,10 +48,10 @@ class Index:
             place = place + 1 & last
         return 0
 
-    def others(self, hashed: int) -> list[int]:
-        """The blocks of further entries with the hash of the one that `find` gives."""
+    def all(self, hashed: int) -> list[int]:
+        """The blocks of all entries with this hash."""
         hashed &= _LOWER
-        words = self._segments[hashed >> _HASH_BITS - self._bits].words
+        words = self._words[hashed >> self._shift]
         last = len(words) - 1
         place = hashed & last
         found = []
@@ -56,7 +59,7 @@ class Index:
             if word >> 32 == hashed:
                 found.append(word & _LOWER)
             place = place + 1 & last
-        return found[1:]
+        return found
 
     def blocks(self) -> Iterator[int]:
         """The blocks of all entries. The index must not change meanwhile."""
@@ -69,7 +72,7 @@ class Index:
     def insert(self, hashed: int, block: int) -> None:
         """Adds an entry."""
         hashed &= _LOWER
-        segment = self._segments[hashed >> _HASH_BITS - self._bits]
+        segment = self._segments[hashed >> self._shift]
         if segment.room <= 0:
             segment = self._make_room(segment, hashed)
         segment.room -= 1
@@ -94,7 +97,7 @@ class Index:
 
     def _place(self, hashed: int, block: int) -> tuple[_Segment, int]:
         hashed &= _LOWER
-        segment = self._segments[hashed >> _HASH_BITS - self._bits]
+        segment = self._segments[hashed >> self._shift]
         words = segment.words
         wanted = hashed << 32 | block
         place, last = hashed & len(words) - 1, len(words) - 1
@@ -106,19 +109,24 @@ class Index:
 
     def _make_room(self, segment: _Segment, hashed: int) -> _Segment:
         """The segment of a hash, once it has room."""
+        parts: tuple[_Segment, ...] = (segment,)
         if len(segment.words) < _LARGEST:
             segment.double()
-            return segment
-        if segment.bits == self._bits:
-            self._segments = [each for each in self._segments for _ in range(2)]
-            self._bits += 1
-        # All places of the directory that agree with it in its own bits, half of them with one bit more.
-        half = 1 << self._bits - segment.bits - 1
-        first = (hashed >> _HASH_BITS - segment.bits) * 2 * half
-        lower, upper = segment.split()
-        self._segments[first : first + half] = [lower] * half
-        self._segments[first + half : first + 2 * half] = [upper] * half
-        return self._segments[hashed >> _HASH_BITS - self._bits]
+        else:
+            if segment.bits == self._bits:
+                self._bits += 1
+                self._shift -= 1
+                self._segments = [each for each in self._segments for _ in range(2)]
+                self._words = [each.words for each in self._segments]
+            parts = segment.split()
+        # The places of the directory that agree with them in their own bits.
+        spread = 1 << self._bits - parts[0].bits
+        place = (hashed >> _HASH_BITS - segment.bits) * spread * len(parts)
+        for part in parts:
+            self._segments[place : place + spread] = [part] * spread
+            self._words[place : place + spread] = [part.words] * spread
+            place += spread
+        return self._segments[hashed >> self._shift]
 
 
 class _Segment:

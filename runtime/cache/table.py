@@ -68,7 +68,10 @@ class SessionTable:
         if not block:
             return None
         stored, payload = self._entries.read(block)
-        if stored != key.encode("utf-8", "surrogatepass"):
+        try:
+            if stored != key.encode():
+                return self._find_other(key, hashed)
+        except UnicodeEncodeError:  # half a surrogate pair
             return self._find_other(key, hashed)
         session = hot[key] = self.codec.decode(key, payload, block)
         return session
@@ -102,12 +105,17 @@ class SessionTable:
         hot, most, store = self._hot, self._most_hot, self._store
         if len(hot) <= most:
             return
+        if not most:
+            for session in list(hot.values()):
+                if store(session):
+                    del hot[session.key]
+            return
         goal = most - most // _BATCHES
         while len(hot) > goal:
             before = len(hot)
             spared = 0
             for session in list(islice(hot.values(), before - goal)):
-                if most and session.modified_ms != session.spared_ms:
+                if session.modified_ms != session.spared_ms:
                     session.spared_ms = session.modified_ms
                     # Behind all others: it is looked at again when they have been.
                     if hot.pop(session.key, None) is not None:
@@ -139,10 +147,10 @@ class SessionTable:
     # ---- between objects and pages
 
     def _find_other(self, key: str, hashed: int) -> MainSession | None:
-        """One whose hash another has as well."""
+        """One whose hash another may have as well."""
         assert self._index is not None
         wanted = key.encode("utf-8", "surrogatepass")
-        for block in self._index.others(hashed):
+        for block in self._index.all(hashed):
             stored, payload = self._entries.read(block)
             if stored == wanted:
                 session: MainSession = self.codec.decode(key, payload, block)
@@ -151,27 +159,26 @@ class SessionTable:
         return None
 
     def _store(self, session: MainSession) -> bool:
-        """Writes a session to pages, evicting others if need be. False when it has to stay, or is gone itself."""
+        """Writes a session to pages. False when it has to stay an object, or is gone."""
+        if session.due_ms == NOWHERE_MS:
+            return False  # a tick is at work on it; or it was evicted, to make room for one before it
         payload = self.codec.encode(session)
-        before = session.block
-        while True:
-            if session.due_ms == NOWHERE_MS:
-                return False  # an event or a tick is at work on it; or it was evicted, to make room for one before it
-            try:
-                if not before:
-                    self._write(session, payload)
-                else:
-                    block = self._entries.change(before, payload)
-                    if block != before:
-                        self._moved(session, block)
-                return True
-            except NoRoom as full:
-                self._cache.failed_puts += 1
-                if not full.ever:
-                    self._cache.evict(session)
-                    return False
-                if not self._cache.make_room(session):
-                    return False
+        block = session.block
+        try:
+            if block:
+                moved = self._entries.change(block, payload)
+                if moved != block:
+                    self._moved(session, moved)
+            else:
+                self._write(session, payload)
+            return True
+        except NoRoom as full:
+            self._cache.failed_puts += 1
+            if not full.ever:
+                self._cache.evict(session)
+                return False
+        # Again with one session less.
+        return self._cache.make_room(session) and self._store(session)
 
     def _write(self, session: MainSession, payload: bytes) -> None:
         slot, second = session.slot, session.due_ms // SLOT_MS
