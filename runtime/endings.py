@@ -155,7 +155,7 @@ class Endings(Kind):
             self._forget_waiting(self._name(session))
         if not self._alone or self._alone.pop(id(session), None) is None:
             self.table.remove(session)
-        self.counters.count_end(reason, session.duration_ms, session.count)
+        self.counters.count_end(reason, session.duration_ms, session.count, now_ms - session.expires_at_ms)
         return True
 
     def _end_due_subs(self, session: MainSession, now_ms: int, *, at_tick: bool) -> None:
@@ -179,7 +179,7 @@ class Endings(Kind):
         if not self._deliver(kind, sub, session, reason, now_ms, at_once):
             return False
         live.remove(sub)
-        kind.counters.count_end(reason, sub.duration_ms, sub.count)
+        kind.counters.count_end(reason, sub.duration_ms, sub.count, now_ms - sub.expires_at_ms)
         return True
 
     def _deliver(

@@ -51,8 +51,15 @@ class Profile(Endings):
         """
         # The common event: its session is live, and nothing of it can be due before `due_ms`.
         session = self._get(key)
-        # Where another partition's clock is behind, the session's times do not follow it back.
-        if session is None or not session.modified_ms <= now_ms < session.due_ms or passive or not self._is_plain:
+        # Where another partition's clock is behind, the session's times do not follow it back. A pause longer than all
+        # before is seldom and noted there, so knowing the longest costs a comparison: 30 ns an event.
+        if (
+            session is None
+            or not 0 <= now_ms - session.modified_ms <= self.counters.max_interval_ms
+            or now_ms >= session.due_ms
+            or passive
+            or not self._is_plain
+        ):
             return self._process_fully(session, event, key, event_ms, duration_ms, passive, now_ms, turn)
         session.modified_ms = now_ms
         session.count += 1
@@ -85,6 +92,7 @@ class Profile(Endings):
         effects = self._effects
         effects.is_new = passive
         expires_at_ms = session.expires_at_ms
+        interval_ms = now_ms - session.modified_ms
         if self._splits and not passive:
             before = (session.modified_ms, session.held_until_ms, session.count, session.bot_count)
         if not passive:
@@ -101,6 +109,8 @@ class Profile(Endings):
             effects.is_new = True
             given = self._pass(self, event, session, None, now_ms)
         decorations: Decorations = given
+        if not passive and interval_ms > self.counters.max_interval_ms:
+            self.counters.max_interval_ms = interval_ms
         if passive:
             effects.subs.clear()
             if session.expires_at_ms != expires_at_ms:
@@ -156,7 +166,7 @@ class Profile(Endings):
         session.count = 1
         session.turn = turn
         decorations: Decorations = self._pass(self, event, session, None, now_ms)
-        self.counters.created += 1
+        self.counters.count_begin(session.created_ms - session.first_event_ms)
         self._send_begin(self, session, None, now_ms)
         if effects.subs:
             decorations = self._touch_subs(session, event, session.first_event_ms, now_ms, decorations)
@@ -275,8 +285,10 @@ class Profile(Endings):
             # Its times are its session's, as that has them with this event.
             sub = kind.make(key, event_ms, session.modified_ms, gap_ms, session.key)
             live.append(sub)
-            kind.counters.created += 1
+            kind.counters.count_begin(sub.created_ms - sub.first_event_ms)
         else:
+            interval_ms = session.modified_ms - sub.modified_ms
+            kind.counters.max_interval_ms = max(kind.counters.max_interval_ms, interval_ms)
             sub.modified_ms = session.modified_ms
             sub.held_until_ms = None
             if sub.bot_type > 0:

@@ -107,7 +107,7 @@ def non_zero(counters: EngineCounters | SessionCounters) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in fields(counters):
         value = getattr(counters, each.name)
-        if value and each.name not in ("durations", "lengths"):
+        if value and each.name not in ("durations", "lengths", "lags"):
             found[each.name] = {named(key): count for key, count in value.items()} if isinstance(value, dict) else value
     return found
 
