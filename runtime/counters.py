@@ -50,7 +50,7 @@ class SessionCounters:
     """From the expiry to the end, over all that ended since nothing came; attempts that were refused lie in between."""
     max_expiry_delay_ms: int = 0
     max_interval_ms: int = 0
-    """The longest pause between two events of one session, by arrival."""
+    """The longest pause between two events of one session, by arrival; the ender's, since its latest newer batch."""
     durations: list[int] = field(default_factory=lambda: [0] * _PLACES)
     """Ended sessions by the bits of their duration in seconds: place 0 is under 1 s, n under 2^n s."""
     lengths: list[int] = field(default_factory=lambda: [0] * _PLACES)

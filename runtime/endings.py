@@ -37,6 +37,8 @@ class _Waiting:
 
     reason: str
     fields: dict[str, Any]
+    events: int
+    """The events that the marker tells of: with one more it is made anew, and its rules run on it again."""
     progress: int
     attempts: int
     retry_ms: int
@@ -201,12 +203,11 @@ class Endings(Kind):
         waiting = self._still_waiting(session, parent) if self._waiting else None
         if waiting is not None and waiting.retry_ms > now_ms and not at_once:
             return False
-        if waiting is not None and waiting.fields:
+        if waiting is not None and waiting.fields and waiting.events == session.count:
             fields = waiting.fields
-            self._refresh(fields, session)
         else:
             fields = sent.end(session, reason)
-            self._refresh(fields, session)
+            self._add_own(fields, session)
             if sent.handler is not None:
                 self._run_rules(sent, fields, session, parent, now_ms)
         if self._output.end_marker(fields, now_ms):
@@ -231,7 +232,7 @@ class Endings(Kind):
         attempts = 0 if before is None else before.attempts + 1
         progress, retry_ms = self._progress(session), now_ms + self._wait_ms(attempts)
         self._is_plain = False
-        self._waiting[name] = _Waiting(reason, fields or {}, progress, attempts, retry_ms)
+        self._waiting[name] = _Waiting(reason, fields or {}, session.count, progress, attempts, retry_ms)
 
     def _still_waiting(self, session: SessionBase, parent: MainSession | None = None) -> _Waiting | None:
         """The refused end of a session, unless an event has come since."""
@@ -256,8 +257,8 @@ class Endings(Kind):
         """How long to wait after so many attempts."""
         return min(SLOT_MS << min(attempts, 10), _LONGEST_WAIT_MS)
 
-    def _refresh(self, fields: dict[str, Any], session: SessionBase) -> None:
-        """Brings an end marker up to date that is sent, perhaps again."""
+    def _add_own(self, fields: dict[str, Any], session: SessionBase) -> None:
+        """Adds to an end marker what this policy alone knows."""
 
     def _revive(self, session: SessionBase, parent: MainSession | None = None) -> None:
         """An event came before the end was taken: the session goes on."""

@@ -94,17 +94,17 @@ class Profile(Endings):
         expires_at_ms = session.expires_at_ms
         interval_ms = now_ms - session.modified_ms
         if self._splits and not passive:
-            before = (session.modified_ms, session.held_until_ms, session.count, session.bot_count)
+            before = self._counted(session)
         if not passive:
             self._touch(session, event_ms, now_ms, turn)
         given = self._pass(self, event, session, None, now_ms)
         if given is SPLIT:
-            touched = (session.modified_ms, session.held_until_ms, session.count, session.bot_count)
-            session.modified_ms, session.held_until_ms, session.count, session.bot_count = before
+            touched = self._counted(session)
+            self._restore(session, before)
             if self.end(session, "split", now_ms):
                 return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
             # Nobody took the end, so the session goes on, with this event.
-            session.modified_ms, session.held_until_ms, session.count, session.bot_count = touched
+            self._restore(session, touched)
             self._revive(session)
             effects.is_new = True
             given = self._pass(self, event, session, None, now_ms)
@@ -130,6 +130,14 @@ class Profile(Endings):
         if not self.table.keeps_objects:
             self.table.put(session)
         return decorations
+
+    def _counted(self, session: MainSession) -> tuple[Any, ...]:
+        """What an event changes by counting for its session, which one that splits does not."""
+        return session.modified_ms, session.held_until_ms, session.count, session.bot_count
+
+    def _restore(self, session: MainSession, counted: tuple[Any, ...]) -> None:
+        """Puts back what `_counted` gave."""
+        session.modified_ms, session.held_until_ms, session.count, session.bot_count = counted
 
     def _touch(self, session: MainSession, event_ms: int, now_ms: int, turn: int) -> None:
         """An event counts for its session, and extends it."""
