@@ -37,11 +37,11 @@ class _Waiting:
 
     reason: str
     fields: dict[str, Any]
-    events: int
-    """The events that the marker tells of: with one more it is made anew, and its rules run on it again."""
     progress: int
     attempts: int
     retry_ms: int
+    events: int
+    """The events that the marker tells of: with one more it is made anew, and its rules run on it again."""
 
 
 class Endings(Kind):
@@ -232,7 +232,7 @@ class Endings(Kind):
         attempts = 0 if before is None else before.attempts + 1
         progress, retry_ms = self._progress(session), now_ms + self._wait_ms(attempts)
         self._is_plain = False
-        self._waiting[name] = _Waiting(reason, fields or {}, session.count, progress, attempts, retry_ms)
+        self._waiting[name] = _Waiting(reason, fields or {}, progress, attempts, retry_ms, session.count)
 
     def _still_waiting(self, session: SessionBase, parent: MainSession | None = None) -> _Waiting | None:
         """The refused end of a session, unless an event has come since."""
