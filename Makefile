@@ -16,7 +16,7 @@ help:
 	@echo "make check      ruff, mypy --strict, the direction of imports, reference pages up to date, rules formatted"
 	@echo "make reference  write the reference pages anew"
 	@echo "make bench      Job S and Job P beside hand-written Python (needs ../shared/bench)"
-	@echo "make soak       the engine beside its model for a million random events, an hour or more (SOAK_EXAMPLES=1000)"
+	@echo "make soak       the engine beside its models for a million random events, an hour or more (SOAK_EXAMPLES=1000)"
 	@echo "make fuzz       made-up rules for an hour (FUZZ_SECONDS=60, FUZZ_TARGET=tenant for configurations; Linux)"
 
 $(INSTALLED): pyproject.toml
@@ -60,7 +60,7 @@ bench: $(INSTALLED_DEV)
 	$(BIN)/python tests/bench/jobs.py
 
 soak: $(INSTALLED_DEV)
-	SOJOURN_EXAMPLES=$(SOAK_EXAMPLES) $(BIN)/python -m pytest tests/engine/test_model.py
+	SOJOURN_EXAMPLES=$(SOAK_EXAMPLES) $(BIN)/python -m pytest tests/engine/test_model.py tests/engine/test_event_time_model.py
 
 fuzz: $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz

@@ -10,6 +10,23 @@ from typing import Any
 SHORT_MS = 30 * 60 * 1000
 """Up to this duration a session of several events counts as short, as in the reference."""
 
+# Dead letters of what is no event of a declared type.
+_INVALID = ("bad_json", "bad_type", "too_long")
+# Reasons of ends since nothing came.
+_QUIET = ("gap", "idle_partition")
+_PLACES = 64
+
+
+def by_outcome(outcomes: Mapping[str, int], refused: Mapping[str, int]) -> Counter[str]:
+    """Each event once, by what became of it: its outcome, or the code of its dead letter.
+
+    What could not be read as an event is `invalid`.
+    """
+    found = Counter(outcomes)
+    for code, count in refused.items():
+        found["invalid" if code in _INVALID else code] += count
+    return found
+
 
 @dataclass(slots=True)
 class SessionCounters:
@@ -27,18 +44,40 @@ class SessionCounters:
     max_events: int = 0
     long: int = 0
     """Cut by max_active while their events went on within the gap, which is what the reference counts as long."""
-    durations: list[int] = field(default_factory=lambda: [0] * 64)
+    total_lag_ms: int = 0
+    """From the first event's own time to its arrival, over all that began; 0 for one ahead of the clock."""
+    max_lag_ms: int = 0
+    total_expiry_delay_ms: int = 0
+    """From the expiry to the end, over all that ended since nothing came; attempts that were refused lie in between."""
+    max_expiry_delay_ms: int = 0
+    max_interval_ms: int = 0
+    """The longest pause between two events of one session, by arrival; the ender's, since its latest newer batch."""
+    durations: list[int] = field(default_factory=lambda: [0] * _PLACES)
     """Ended sessions by the bits of their duration in seconds: place 0 is under 1 s, n under 2^n s."""
-    lengths: list[int] = field(default_factory=lambda: [0] * 64)
+    lengths: list[int] = field(default_factory=lambda: [0] * _PLACES)
     """Ended sessions by the bits of their number of events: place n is 2^(n-1) to 2^n - 1."""
+    lags: list[int] = field(default_factory=lambda: [0] * _PLACES)
+    """Sessions that began, by the bits of their lag in seconds, as `durations`; the last place is for all above."""
 
     @property
     def active(self) -> int:
         """Begun and not ended."""
         return self.created - self.ended.total()
 
-    def count_end(self, reason: str, duration_ms: int, events: int) -> None:
-        """Counts a session that has ended."""
+    def count_begin(self, lag_ms: int) -> None:
+        """Counts a session that begins, with what lies between its first event's own time and its arrival."""
+        self.created += 1
+        if lag_ms > 0:
+            self.total_lag_ms += lag_ms
+            if lag_ms > self.max_lag_ms:
+                self.max_lag_ms = lag_ms
+            # An event may claim any time.
+            self.lags[min((lag_ms // 1000).bit_length(), _PLACES - 1)] += 1
+        else:
+            self.lags[0] += 1
+
+    def count_end(self, reason: str, duration_ms: int, events: int, expiry_delay_ms: int = 0) -> None:
+        """Counts a session that has ended; `expiry_delay_ms` counts where it ended since nothing came."""
         self.ended[reason] += 1
         self.events += events
         self.total_duration_ms += duration_ms
@@ -50,6 +89,10 @@ class SessionCounters:
             self.max_duration_ms = duration_ms
         if events > self.max_events:
             self.max_events = events
+        if expiry_delay_ms > 0 and reason in _QUIET:
+            self.total_expiry_delay_ms += expiry_delay_ms
+            if expiry_delay_ms > self.max_expiry_delay_ms:
+                self.max_expiry_delay_ms = expiry_delay_ms
         self.durations[(duration_ms // 1000).bit_length()] += 1
         self.lengths[events.bit_length()] += 1
 
@@ -59,7 +102,7 @@ class EngineCounters:
     """Events of one tenant, and what rules reported."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
-    """Events by outcome: ok, bypassed, passive, unknown_type."""
+    """Events that were not refused, by outcome: ok, bypassed, passive, unknown_type, late (dropped)."""
     markers: int = 0
     rule_errors: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By rule and kind of error."""
@@ -81,6 +124,11 @@ class EngineCounters:
     """Sessions and sub-sessions that an event brought back while their end marker waited to be taken."""
     clock_steps_back: int = 0
     """Batches whose clock was behind the one before."""
+
+    @property
+    def events(self) -> Counter[str]:
+        """All events by what became of them, each once: ok, bypassed, passive, late, invalid, throttled and more."""
+        return by_outcome(self.outcomes, self.refused)
 
 
 def counters_state(counters: SessionCounters | EngineCounters) -> dict[str, Any]:

@@ -102,6 +102,15 @@ class EnderProfile(Profile):
         else:
             session.modified_ms = before
 
+    def _counted(self, session: MainSession) -> tuple[Any, ...]:
+        assert isinstance(session, EnderSession)
+        return super()._counted(session), session.batch_ms, session.user_ms
+
+    def _restore(self, session: MainSession, counted: tuple[Any, ...]) -> None:
+        assert isinstance(session, EnderSession)
+        times, session.batch_ms, session.user_ms = counted
+        super()._restore(session, times)
+
     # ---- ends
 
     def _is_over(self, session: MainSession, passive: bool, now_ms: int) -> bool:
@@ -167,7 +176,7 @@ class EnderProfile(Profile):
     def _wait_ms(self, attempts: int) -> int:
         return 0
 
-    def _refresh(self, fields: dict[str, Any], session: SessionBase) -> None:
-        """The user's highest time may have risen since."""
+    def _add_own(self, fields: dict[str, Any], session: SessionBase) -> None:
+        """The user's highest time. An older batch raises it too, and does not revive a session that waits."""
         if isinstance(session, EnderSession) and self._user_key is not None:
             fields[self._user_key] = session.user_ms

@@ -41,6 +41,8 @@ class _Waiting:
     progress: int
     attempts: int
     retry_ms: int
+    events: int
+    """The events that the marker tells of: with one more it is made anew, and its rules run on it again."""
 
 
 class Endings(Kind):
@@ -158,7 +160,7 @@ class Endings(Kind):
             self._forget_waiting(self._name(session))
         if not self._alone or self._alone.pop(id(session), None) is None:
             self.table.remove(session)
-        self.counters.count_end(reason, session.duration_ms, session.count)
+        self.counters.count_end(reason, session.duration_ms, session.count, now_ms - session.expires_at_ms)
         return True
 
     def _end_due_subs(self, session: MainSession, now_ms: int, *, at_tick: bool) -> None:
@@ -182,7 +184,7 @@ class Endings(Kind):
         if not self._deliver(kind, sub, session, reason, now_ms, at_once):
             return False
         live.remove(sub)
-        kind.counters.count_end(reason, sub.duration_ms, sub.count)
+        kind.counters.count_end(reason, sub.duration_ms, sub.count, now_ms - sub.expires_at_ms)
         return True
 
     def _deliver(
@@ -204,12 +206,11 @@ class Endings(Kind):
         waiting = self._still_waiting(session, parent) if self._waiting else None
         if waiting is not None and waiting.retry_ms > now_ms and not at_once:
             return False
-        if waiting is not None and waiting.fields:
+        if waiting is not None and waiting.fields and waiting.events == session.count:
             fields = waiting.fields
-            self._refresh(fields, session)
         else:
             fields = sent.end(session, reason)
-            self._refresh(fields, session)
+            self._add_own(fields, session)
             if sent.handler is not None:
                 self._run_rules(sent, fields, session, parent, now_ms)
         if self._output.end_marker(fields, now_ms):
@@ -234,7 +235,7 @@ class Endings(Kind):
         attempts = 0 if before is None else before.attempts + 1
         progress, retry_ms = self._progress(session), now_ms + self._wait_ms(attempts)
         self._is_plain = False
-        self._waiting[name] = _Waiting(reason, fields or {}, progress, attempts, retry_ms)
+        self._waiting[name] = _Waiting(reason, fields or {}, progress, attempts, retry_ms, session.count)
 
     def _still_waiting(self, session: SessionBase, parent: MainSession | None = None) -> _Waiting | None:
         """The refused end of a session, unless an event has come since."""
@@ -259,8 +260,8 @@ class Endings(Kind):
         """How long to wait after so many attempts."""
         return min(SLOT_MS << min(attempts, 10), _LONGEST_WAIT_MS)
 
-    def _refresh(self, fields: dict[str, Any], session: SessionBase) -> None:
-        """Brings an end marker up to date that is sent, perhaps again."""
+    def _add_own(self, fields: dict[str, Any], session: SessionBase) -> None:
+        """Adds to an end marker what this policy alone knows."""
 
     def _revive(self, session: SessionBase, parent: MainSession | None = None) -> None:
         """An event came before the end was taken: the session goes on."""
@@ -284,7 +285,7 @@ class Endings(Kind):
         waiting = [
             [
                 [parent_key, key, None if number < 0 else self.sub_sessions[number].name, places.get(alone, -1)],
-                [each.reason, each.fields, each.progress, each.attempts, each.retry_ms],
+                [each.reason, each.fields, each.progress, each.attempts, each.retry_ms, each.events],
             ]
             for (parent_key, key, number, alone), each in self._waiting.items()
         ]

@@ -213,7 +213,7 @@ class Engine(Timeline):
         profiles = self._numbered
         several = len(profiles) > 1
         is_limited = self._config.limits.rate > 0
-        ok = bypassed = passive = behind = 0
+        ok = bypassed = passive = dropped = behind = 0
         last, turn = at_work.last
         number, line = 0, b""
         try:
@@ -299,6 +299,8 @@ class Engine(Timeline):
                     # No profile took it.
                     if late is Late.DEAD_LETTER:
                         refuse(self._refused(number, "late", line))
+                    else:
+                        dropped += 1
                     continue
                 if send is not None:
                     send(line, decorations, now)
@@ -319,7 +321,7 @@ class Engine(Timeline):
             at_work.last = (last, turn)
             self.counters.behind_clock += behind
             outcomes = self.counters.outcomes
-            for name, count in (("ok", ok), ("bypassed", bypassed), ("passive", passive)):
+            for name, count in (("ok", ok), ("bypassed", bypassed), ("passive", passive), ("late", dropped)):
                 if count:
                     outcomes[name] += count
 
@@ -359,10 +361,11 @@ class Engine(Timeline):
             self.counters.refused[refused.code] += 1
             refuse(refused)
         elif line.strip():
-            self.counters.outcomes["unknown_type"] += 1
             if self.rules.config.unknown_events is UnknownEvents.DEAD_LETTER:
                 refuse(self._refused(number, "unknown_type", line))
-            elif self._output.wants_events:
+                return
+            self.counters.outcomes["unknown_type"] += 1
+            if self._output.wants_events:
                 self._output.event(line, None, now_ms)
 
     def _refused(self, number: int, code: str, line: bytes, reason: str | None = None) -> Refused:

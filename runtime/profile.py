@@ -49,8 +49,15 @@ class Profile(Endings):
         """
         # The common event: its session is live, and nothing of it can be due before `due_ms`.
         session = self._get(key) or self._find(key)
-        # Where another partition's clock is behind, the session's times do not follow it back.
-        if session is None or not session.modified_ms <= now_ms < session.due_ms or passive or not self._is_plain:
+        # Where another partition's clock is behind, the session's times do not follow it back. A pause longer than all
+        # before is seldom and noted there, so knowing the longest costs a comparison: 30 ns an event.
+        if (
+            session is None
+            or not 0 <= now_ms - session.modified_ms <= self.counters.max_interval_ms
+            or now_ms >= session.due_ms
+            or passive
+            or not self._is_plain
+        ):
             return self._process_fully(session, event, key, event_ms, duration_ms, passive, now_ms, turn)
         session.modified_ms = now_ms
         session.count += 1
@@ -83,22 +90,25 @@ class Profile(Endings):
         effects = self._effects
         effects.is_new = passive
         expires_at_ms = session.expires_at_ms
+        interval_ms = now_ms - session.modified_ms
         if self._splits and not passive:
-            before = (session.modified_ms, session.held_until_ms, session.count, session.bot_count)
+            before = self._counted(session)
         if not passive:
             self._touch(session, event_ms, now_ms, turn)
         given = self._pass(self, event, session, None, now_ms)
         if given is SPLIT:
-            touched = (session.modified_ms, session.held_until_ms, session.count, session.bot_count)
-            session.modified_ms, session.held_until_ms, session.count, session.bot_count = before
+            touched = self._counted(session)
+            self._restore(session, before)
             if self.end(session, "split", now_ms):
                 return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
             # Nobody took the end, so the session goes on, with this event.
-            session.modified_ms, session.held_until_ms, session.count, session.bot_count = touched
+            self._restore(session, touched)
             self._revive(session)
             effects.is_new = True
             given = self._pass(self, event, session, None, now_ms)
         decorations: Decorations = given
+        if not passive and interval_ms > self.counters.max_interval_ms:
+            self.counters.max_interval_ms = interval_ms
         if passive:
             effects.subs.clear()
             if session.expires_at_ms != expires_at_ms:
@@ -116,6 +126,14 @@ class Profile(Endings):
         ):
             self._look_again(session, now_ms)
         return decorations
+
+    def _counted(self, session: MainSession) -> tuple[Any, ...]:
+        """What an event changes by counting for its session, which one that splits does not."""
+        return session.modified_ms, session.held_until_ms, session.count, session.bot_count
+
+    def _restore(self, session: MainSession, counted: tuple[Any, ...]) -> None:
+        """Puts back what `_counted` gave."""
+        session.modified_ms, session.held_until_ms, session.count, session.bot_count = counted
 
     def _touch(self, session: MainSession, event_ms: int, now_ms: int, turn: int) -> None:
         """An event counts for its session, and extends it."""
@@ -152,7 +170,7 @@ class Profile(Endings):
         session.count = 1
         session.turn = turn
         decorations: Decorations = self._pass(self, event, session, None, now_ms)
-        self.counters.created += 1
+        self.counters.count_begin(session.created_ms - session.first_event_ms)
         self._send_begin(self, session, None, now_ms)
         if effects.subs:
             decorations = self._touch_subs(session, event, session.first_event_ms, now_ms, decorations)
@@ -271,8 +289,10 @@ class Profile(Endings):
             # Its times are its session's, as that has them with this event.
             sub = kind.make(key, event_ms, session.modified_ms, gap_ms, session.key)
             live.append(sub)
-            kind.counters.created += 1
+            kind.counters.count_begin(sub.created_ms - sub.first_event_ms)
         else:
+            interval_ms = session.modified_ms - sub.modified_ms
+            kind.counters.max_interval_ms = max(kind.counters.max_interval_ms, interval_ms)
             sub.modified_ms = session.modified_ms
             sub.held_until_ms = None
             if sub.bot_type > 0:

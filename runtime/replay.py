@@ -15,6 +15,7 @@ from typing import Any
 
 from epl.typed import RouteToProfile
 from epl.types import LONG, Type
+from runtime.counters import by_outcome
 from runtime.engine import Clock, Engine
 from runtime.event import BAD_LINE, Refused
 from runtime.io import DeadLetter, DeadLetterWriter, LineSink, OnLongLine, open_source
@@ -64,6 +65,11 @@ class Replayed(Refusals):
     def events(self) -> int:
         """Events that were read and not refused."""
         return self.engine.counters.outcomes.total()
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """All lines that may be events, by what became of them."""
+        return by_outcome(self.engine.counters.outcomes, self.refused)
 
     @property
     def events_per_second(self) -> float:

@@ -22,7 +22,7 @@ from epl import (
 from epl.ast import CreateSchema
 from epl.checker import Checked
 from epl.diagnostics import Problems
-from runtime.config import MarkerKeys, ProfileConfig, SubSessionConfig, TenantConfig, codes
+from runtime.config import MarkerKeys, ProfileConfig, SubSessionConfig, TenantConfig, TimePolicy, codes
 from runtime.extensions import load_extensions
 
 
@@ -123,16 +123,17 @@ class TenantChecker:
     def _check_profile(self, config: ProfileConfig) -> CheckedProfile:
         self._refuse_other_types(config)
         subs = config.sub_sessions
-        event_types = {**markers_of(config), **self._event_types, **config.events}
+        policy = self.config.time.policy
+        event_types = {**markers_of(config, policy), **self._event_types, **config.events}
         for sub in subs:
-            event_types = {**markers_of(sub), **event_types}
+            event_types = {**markers_of(sub, policy), **event_types}
         main = check(
             parse(config.rules),
             replace(
                 self._around,
                 stage=Stage.MAIN,
                 event_types=event_types,
-                marker_types=frozenset(markers_of(config)),
+                marker_types=frozenset(markers_of(config, policy)),
                 sub_sessions=frozenset(sub.name for sub in subs),
             ),
         )
@@ -145,7 +146,7 @@ class TenantChecker:
                     self._around,
                     stage=Stage.SUB,
                     event_types={**event_types, **inherited},
-                    marker_types=frozenset(markers_of(sub)),
+                    marker_types=frozenset(markers_of(sub, policy)),
                     parent=main.attributes,
                 ),
             )
@@ -202,7 +203,7 @@ def compile_tenant(config: TenantConfig) -> TenantRules:
     return TenantChecker(config).compile()
 
 
-def markers_of(config: ProfileConfig | SubSessionConfig) -> dict[str, EventType]:
+def markers_of(config: ProfileConfig | SubSessionConfig, policy: TimePolicy) -> dict[str, EventType]:
     """The markers of a kind of session, with the fields of their keys.
 
     Those that nothing declares have these fields and no others, so that rules can run on them as they are.
@@ -210,6 +211,9 @@ def markers_of(config: ProfileConfig | SubSessionConfig) -> dict[str, EventType]
     keys: MarkerKeys = config.keys
     begin = {keys.id: types.STRING, keys.start: types.LONG, keys.marker: types.STRING}
     end = {**begin, keys.end: types.LONG, keys.duration: types.LONG, keys.count: types.INT, keys.reason: types.STRING}
+    if policy is not TimePolicy.GAP and isinstance(config, ProfileConfig):
+        # The ender knows the user's time of sessions alone.
+        end[keys.user] = types.LONG
     found = {}
     for name, fields in ((config.begin_marker, begin), (config.end_marker, end)):
         if name is not None:

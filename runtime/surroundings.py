@@ -56,7 +56,7 @@ def _of_profile(tenant: TenantConfig, controller: Program, profile: CheckedProfi
             gap_ms=config.gap_ms,
             max_idle_ms=tenant.limits.max_idle_ms,
             block_size=tenant.cache.block_size,
-            markers=_carried(config, tenant.type_field),
+            markers=_carried(config, tenant),
             end_markers=_end_markers(config),
             other_markers=other_markers,
             decorated=_decorated([controller]),
@@ -74,7 +74,7 @@ def _of_profile(tenant: TenantConfig, controller: Program, profile: CheckedProfi
                 known=True,
                 max_idle_ms=tenant.limits.max_idle_ms,
                 block_size=tenant.cache.block_size,
-                markers=_carried(sub, tenant.type_field),
+                markers=_carried(sub, tenant),
                 end_markers=_end_markers(sub),
                 other_markers=other_markers,
                 decorated=_decorated([controller, main.program]),
@@ -83,9 +83,10 @@ def _of_profile(tenant: TenantConfig, controller: Program, profile: CheckedProfi
         )
 
 
-def _carried(config: ProfileConfig | SubSessionConfig, type_field: str) -> dict[str, frozenset[str]]:
+def _carried(config: ProfileConfig | SubSessionConfig, tenant: TenantConfig) -> dict[str, frozenset[str]]:
     """The markers of a kind of session, and the fields they have besides metadata."""
-    return {name: frozenset((type_field, *marker.fields)) for name, marker in markers_of(config).items()}
+    markers = markers_of(config, tenant.time.policy)
+    return {name: frozenset((tenant.type_field, *marker.fields)) for name, marker in markers.items()}
 
 
 def _end_markers(config: ProfileConfig | SubSessionConfig) -> frozenset[str]:
@@ -95,7 +96,7 @@ def _end_markers(config: ProfileConfig | SubSessionConfig) -> frozenset[str]:
 def _all_markers(config: TenantConfig) -> frozenset[str]:
     kinds: list[ProfileConfig | SubSessionConfig] = [*config.profiles]
     kinds += [sub for profile in config.profiles for sub in profile.sub_sessions]
-    return frozenset(name for kind in kinds for name in markers_of(kind))
+    return frozenset(name for kind in kinds for name in markers_of(kind, config.time.policy))
 
 
 def _types_used(programs: Iterable[Program]) -> frozenset[str]:

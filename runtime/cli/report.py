@@ -31,7 +31,7 @@ def as_data(replayed: Replayed) -> dict[str, Any]:
         "tenant": engine.rules.config.tenant,
         "seconds": round(replayed.seconds, 3),
         "events_per_second": round(replayed.events_per_second),
-        "events": dict(engine.counters.outcomes) | ({"refused": replayed.refused.total()} if replayed.refused else {}),
+        "events": dict(replayed.outcomes),
         "refused": dict(replayed.refused),
         "behind_clock": engine.counters.behind_clock,
         "lines_out": replayed.lines_out,
@@ -62,6 +62,11 @@ def _session_data(counters: SessionCounters) -> dict[str, Any]:
         "max_duration_ms": counters.max_duration_ms,
         "max_events": counters.max_events,
         "total_duration_ms": counters.total_duration_ms,
+        "max_interval_ms": counters.max_interval_ms,
+        "total_lag_ms": counters.total_lag_ms,
+        "max_lag_ms": counters.max_lag_ms,
+        "total_expiry_delay_ms": counters.total_expiry_delay_ms,
+        "max_expiry_delay_ms": counters.max_expiry_delay_ms,
     }
 
 
@@ -76,10 +81,7 @@ def render(replayed: Replayed, console: Console, *, dead_letters: str | None) ->
             (f"({speed})", "dim"),
         )
     )
-    outcomes = dict(engine.counters.outcomes)
-    if replayed.refused:
-        outcomes["refused"] = replayed.refused.total()
-    _section(console, "events", _bars(outcomes.items(), str))
+    _section(console, "events", _bars(replayed.outcomes.items(), str))
     for profile in engine.profiles:
         _section(console, f"sessions of {profile.name}", _sessions(profile.counters))
         for sub in profile.sub_sessions:
@@ -140,6 +142,10 @@ def _sessions(counters: SessionCounters) -> RenderableType:
         mean, longest = spoken_duration(counters.total_duration_ms // ended), spoken_duration(counters.max_duration_ms)
         facts.add_row("duration", f"mean {mean}, longest {longest}")
         facts.add_row("events", f"mean {counters.events / ended:.1f}, most {counters.max_events:,}")
+        facts.add_row("pause", f"longest {spoken_duration(counters.max_interval_ms)} within a session")
+    if counters.max_lag_ms:
+        mean, longest = spoken_duration(counters.total_lag_ms // counters.created), spoken_duration(counters.max_lag_ms)
+        facts.add_row("lag", f"mean {mean}, longest {longest}, from its first event's own time to its arrival")
     return Group(
         facts,
         Text("\nduration", "dim"),

@@ -90,7 +90,18 @@ def test_summary_as_json(sojourn: Run, tenant: Path) -> None:
     assert summary["events"] == {"ok": 4, "bypassed": 1}
     assert summary["sessions"]["Visit"]["created"] == 3
     assert summary["sessions"]["Visit"]["ended"] == {"gap": 3}
+    assert summary["sessions"]["Visit"]["max_interval_ms"] == 4_000
     assert {"rule": "clicks", "matches": 2} in summary["rules"]
+
+
+def test_summary_of_events_that_arrive_late(sojourn: Run, tenant: Path) -> None:
+    arrived = b'{"user":"a","at":1000,"now":31000}\n{"user":"b","at":52000,"now":62000}\n'
+    options = ("replay", tenant, "-", "--now-field", "now")
+    assert "mean 20.0 s, longest 30.0 s" in sojourn(*options, stdin=arrived).stdout
+    (visit,) = json.loads(sojourn(*options, "--format", "json", stdin=arrived).stdout)["sessions"].values()
+    assert (visit["total_lag_ms"], visit["max_lag_ms"]) == (40_000, 30_000)
+    # Due at 41 s and 72 s, ended by the tick after it.
+    assert (visit["total_expiry_delay_ms"], visit["max_expiry_delay_ms"]) == (2_000, 1_000)
 
 
 def test_refused_lines_are_counted_and_written(sojourn: Run, tenant: Path) -> None:
@@ -99,6 +110,8 @@ def test_refused_lines_are_counted_and_written(sojourn: Run, tenant: Path) -> No
     result = sojourn("replay", tenant, "-", "--dead-letters", letters, stdin=bad)
     assert result.exit_code == 0
     assert "2 events refused" in result.stdout
+    summary = json.loads(sojourn("replay", tenant, "-", "--format", "json", stdin=bad).stdout)
+    assert summary["events"] == {"ok": 2, "invalid": 2}
     assert [(line["line"], line["code"]) for line in lines(letters)] == [(2, "bad_type"), (3, "bad_json")]
     assert lines(letters)[1]["raw"] == "not json"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,14 @@ def compile_text(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str
 
 @pytest.fixture(scope="session")
 def engine_of(compile_text: Callable[[dict[str, Any]], TenantRules]) -> Callable[..., tuple[Engine, Sent]]:
-    """The engine of a configuration, and what leaves it."""
+    """The engine of a configuration, and what leaves it. Many examples of one test share what is compiled."""
+
+    @lru_cache(maxsize=64)
+    def rules(text: str) -> TenantRules:
+        return compile_text(json.loads(text))
 
     def engine(config: dict[str, Any], **options: Any) -> tuple[Engine, Sent]:
         output = Sent()
-        return Engine(compile_text(config), output, **options), output
+        return Engine(rules(json.dumps(config)), output, **options), output
 
     return engine

@@ -109,6 +109,27 @@ SMALL = {
 }
 
 
+def test_a_failing_rule_is_logged_once(engine_of: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+    """The first occurrence, with its event; all are counted."""
+    rules = (
+        "@Name('number') @DecorateEvent select cast(user, int) as x from Click;"
+        "@Name('rest') @DecorateEvent select 5 % g as y from Click;"
+    )
+    engine, _ = engine_of(
+        {
+            "events": {"Click": {"user": "string", "g": "int"}},
+            "controller_text": "@Session('Visit') select 'a' as _pk_ from Click;",
+            "profiles": [{"name": "Visit", "type": 1, "rules_text": rules}],
+        }
+    )
+    lines = [b'{"user":"7","g":0}', b'{"user":"8","g":0}', b'{"user":"x","g":1}', b'{"user":"y","g":1}']
+    engine.process(lines, 1_000)
+    assert engine.counters.rule_errors == {("number", "RuleError"): 2, ("rest", "RuleError"): 2}
+    logged = sorted(record.getMessage() for record in caplog.records)
+    assert [line.partition(" gave no row")[0] for line in logged] == ["rule number", "rule rest"]
+    assert ["user='x'" in logged[0], "user='7'" in logged[1]] == [True, True]
+
+
 def test_a_decorated_type_field(engine_of: Callable[..., Any]) -> None:
     config = {
         **SMALL,

@@ -86,6 +86,8 @@ class Model:
         self.max_events, self.midnight = times.max_events, times.midnight
         self.sessions: list[Row] = []
         self.sent: list[tuple[int, Row]] = []
+        self.longest = {"VisitEnd": 0, "PartEnd": 0}
+        self.delay = {"VisitEnd": 0, "PartEnd": 0}
         self.tick = 0
 
     # ---- time
@@ -138,6 +140,7 @@ class Model:
             session = new_session(event["user"], event["user"], now, min(self.gap, MAX_IDLE_MS))
         elif not passive:
             self.sessions.remove(session)
+            self.longest["VisitEnd"] = max(self.longest["VisitEnd"], now - session["modified"])
             touch(session, now)
         if not passive:
             session["count"] += 1
@@ -193,6 +196,7 @@ class Model:
             sub = new_session(key, session["key"] + key, now, gap)
             session["subs"].append(sub)
         else:
+            self.longest["PartEnd"] = max(self.longest["PartEnd"], now - sub["modified"])
             touch(sub, now)
         sub["count"] += 1
         sub["waiting"] = None
@@ -238,6 +242,8 @@ class Model:
         self.sent.append((now, {"refused": fields} if refused else fields))
         if refused:
             self.wait(session, reason, now, fields)
+        elif reason == "gap":
+            self.delay[kind] += max(now - session["expires"], 0)
         return not refused
 
     def wait(self, session: Row, reason: str, now: int, fields: Row | None = None) -> None:
@@ -399,3 +405,6 @@ def test_engine_and_model_agree(
     while model.sessions:
         model.advance(model.tick + 1000)
     assert output.sent == model.sent
+    (visit,) = engine.profiles
+    for kind, counters in (("VisitEnd", visit.counters), ("PartEnd", visit.sub_sessions[0].counters)):
+        assert (counters.max_interval_ms, counters.total_expiry_delay_ms) == (model.longest[kind], model.delay[kind])

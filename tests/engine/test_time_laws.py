@@ -161,6 +161,25 @@ def test_batches_never_matter(
 # ---- the clock
 
 
+@settings(max_examples=30, deadline=None)
+@given(TIMED)
+def test_a_replay_gives_what_the_live_run_gave(engine_of: Callable[..., Any], steps: list[tuple[Row, int]]) -> None:
+    """Live, the clock is told at every whole second, too; a file is read at once, and its events are the clock."""
+    events = with_times(steps)
+    live, output = engine_of(tenant(timed=True))
+    for event in events:
+        for second in range(live.now_ms // 1_000 + 1, event["at"] // 1_000 + 1):
+            live.advance(second * 1_000)
+        live.process(lines_of([event]), event["at"])
+    live.drain()
+    for options in ({"clock": Clock.EVENT_TIME}, {"clock": Clock.FIELD, "now_field": "at"}):
+        replayed, again = engine_of(tenant(timed=True), **options)
+        replayed.process(lines_of(events))
+        replayed.drain()
+        assert again.sent == output.sent
+        assert replayed.profiles[0].counters == live.profiles[0].counters
+
+
 @FEW
 @given(st.lists(st.tuples(CLICKS, st.integers(-30_000, 15_000)), min_size=1, max_size=25))
 def test_a_clock_that_steps_back(engine_of: Callable[..., Any], steps: list[tuple[Row, int]]) -> None:

@@ -25,7 +25,7 @@ import pytest
 import yaml
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from runtime.config import load_tenant
+from runtime.config import Late, load_tenant
 from runtime.counters import EngineCounters, SessionCounters
 from runtime.engine import Clock, Engine
 from runtime.event import Refused
@@ -107,7 +107,7 @@ def non_zero(counters: EngineCounters | SessionCounters) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in fields(counters):
         value = getattr(counters, each.name)
-        if value and each.name not in ("durations", "lengths"):
+        if value and each.name not in ("durations", "lengths", "lags"):
             found[each.name] = {named(key): count for key, count in value.items()} if isinstance(value, dict) else value
     return found
 
@@ -146,6 +146,11 @@ def test_what_leaves(folder: Path, file_regression: FileRegressionFixture) -> No
 def test_counters(folder: Path, file_regression: FileRegressionFixture) -> None:
     engine, _ = run(folder)
     file_regression.check(counters_text(engine), fullpath=folder / "counters.yaml")
+
+
+def test_the_policies_for_late_events_get_one_stream() -> None:
+    streams = {(CASES / "late" / late.value / "events.ndjson").read_bytes() for late in Late}
+    assert len(streams) == 1
 
 
 def test_every_case_says_what_it_is_about() -> None:

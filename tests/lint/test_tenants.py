@@ -13,7 +13,7 @@ HEAD = """\
 tenant: t
 events:
   E: {user: string, a: string, n: int, own: string}
-  MainEnd: {_snid: string, a: string}
+  MainEnd: {_snid: string, a: string, _snut: long}
 cache: {block_size: 256}
 """
 PROFILE = """\
@@ -38,9 +38,9 @@ AT_FIRST = "@DecorateEvent select metadata.a as x from E(session.eventCount = 1)
 LISTED = "select session.list('l') as l from E(a = 'x')"
 
 
-def codes(folder: Path, rules: str = "", sub: str = "", key: str = KEY) -> set[str]:
+def codes(folder: Path, rules: str = "", sub: str = "", key: str = KEY, more: str = "") -> set[str]:
     """The codes of a tenant, those of style and migration left out."""
-    text = f"{HEAD}controller_text: |\n  {key}\n{PROFILE}".replace("RULES", rules).replace("SUB", sub)
+    text = f"{HEAD}{more}controller_text: |\n  {key}\n{PROFILE}".replace("RULES", rules).replace("SUB", sub)
     (folder / "sessionizer.yaml").write_text(text)
     linted = lint([folder], LintConfig(select=("E", "W6", "W7")))
     assert not linted.errors, [found.message for found in linted.diagnostics]
@@ -96,6 +96,12 @@ def test_markers_carry_metadata(tmp_path: Path) -> None:
     rules = "@DecorateEvent select a as x from MainEnd;"
     assert codes(tmp_path, rules) == {"W632"}
     assert codes(tmp_path, f"@UpdateMetadata select a from E; {rules}") == set()
+
+
+def test_the_ender_puts_the_users_time_on_end_markers(tmp_path: Path) -> None:
+    rules = "@DecorateEvent select _snut as x from MainEnd;"
+    assert codes(tmp_path, rules) == {"W632"}
+    assert codes(tmp_path, rules, more="time: {policy: ender}\n") == set()
 
 
 def test_errors_leave_out_rules_that_look_at_the_whole(tmp_path: Path) -> None:
