@@ -11,7 +11,13 @@ import msgspec
 
 from runtime.bench.parts import PARTS
 
-_COMPARED = ("events_per_second", "seconds", "peak_memory_bytes", *(f"{part}_us_per_event" for part in PARTS))
+_COMPARED = (
+    "events_per_second",
+    "seconds",
+    "cpu_seconds",
+    "peak_memory_bytes",
+    *(f"{part}_us_per_event" for part in PARTS),
+)
 _SAME = ("tenant", "events", "python_version")
 
 

@@ -7,8 +7,8 @@
     ... stage 2               with all rules, into an output that takes everything and keeps nothing
     all                       a replay as `sojourn replay --out` does it, lines made and written
 
-A part is what its prefix takes longer than the one before. What rules cause (a sub-session, a split, an early end)
-counts as theirs; so does what it costs that their attributes are written to colder memory.
+A part is the CPU time that its prefix takes beyond the one before. What rules cause (a sub-session, a split, an early
+end) counts as theirs; so does what it costs that their attributes are written to colder memory.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from epl.compiler import Compiled
@@ -61,22 +62,29 @@ class Job:
         """An engine of some rules, whose output goes nowhere."""
         return made(rules, NOWHERE, **clock_options(rules, now_field=self.now_field, time_field=self.time_field))
 
-    def replay(self) -> Replayed:
-        """All of it, once."""
-        with FileSink(os.devnull if self.out is None else self.out) as sink:
-            options: dict[str, Any] = {"now_field": self.now_field, "time_field": self.time_field}
-            return Replay(self.rules, sink, markers_only=self.markers_only, **options).run(self.sources)
+    def replay(self) -> Callable[[], Replayed]:
+        """All of it, ready to run once. Raises SinkError."""
+        options: dict[str, Any] = {"now_field": self.now_field, "time_field": self.time_field}
+        sink = FileSink(os.devnull if self.out is None else self.out)
+        replay = Replay(self.rules, sink, markers_only=self.markers_only, **options)
+
+        def run() -> Replayed:
+            with sink:
+                return replay.run(self.sources)
+
+        return run
 
 
 def prefixes(job: Job) -> dict[str, Callable[[], object]]:
-    """What to run for each part: it and all before it."""
+    """What to run for each part: it and all before it. Each runs once; making engines is over by then."""
+    decode = job.engine(job.rules).decoder.decode
     return {
-        "read": lambda: _read(job),
-        "decode": lambda: _decode(job),
-        "stage_1": lambda: drive(job, job.engine(job.rules, _Stage1Engine)),
-        "sessions": lambda: drive(job, job.engine(without_stage_2(job.rules))),
-        "stage_2": lambda: drive(job, job.engine(job.rules)),
-        "write": job.replay,
+        "read": partial(_read, job),
+        "decode": partial(_decode, job, decode),
+        "stage_1": partial(drive, job, job.engine(job.rules, _Stage1Engine)),
+        "sessions": partial(drive, job, job.engine(without_stage_2(job.rules))),
+        "stage_2": partial(drive, job, job.engine(job.rules)),
+        "write": job.replay(),
     }
 
 
@@ -115,8 +123,7 @@ def _read(job: Job) -> None:
         pass
 
 
-def _decode(job: Job) -> None:
-    decode = job.engine(job.rules).decoder.decode
+def _decode(job: Job, decode: Callable[[bytes], Any]) -> None:
     for lines, _ in job.blocks():
         for line in lines:
             try:

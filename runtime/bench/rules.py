@@ -107,7 +107,7 @@ class RuleTimes:
             for statement in _statements(each.compiled.program)
         ]
         profiles = len(self._job.rules.profiles)
-        seconds: list[list[float]] = [[] for _ in timed]
+        seconds: list[list[list[float]]] = [[] for _ in timed]
         for _ in range(_ROUNDS):
             with _without_gc():
                 for (key, _, handler, sampled), spent in zip(timed, seconds, strict=True):
@@ -120,7 +120,7 @@ class RuleTimes:
                 where=_where(self._sets[key].compiled.program, statement),
                 calls=sampled.calls,
                 matches=matches[key][statement.number],
-                us_per_event=median(spent) / len(sampled.kept) * sampled.calls / events * 1e6 if spent else 0.0,
+                us_per_event=_of_all(spent, sampled) / events * 1e6,
             )
             for (key, statement, _, sampled), spent in zip(timed, seconds, strict=True)
         ]
@@ -162,15 +162,23 @@ class RuleTimes:
         return sampler
 
 
-def _time(handler: Handler, kept: list[_Call], rule_set: _RuleSet, profiles: int) -> float:
-    """The seconds that a handler takes for some calls, less those of an empty one."""
-    spent = 0.0
+def _of_all(rounds: list[list[float]], sampled: _Sampled) -> float:
+    """The seconds of all calls, by the sample's. The median of each chunk: few of them are interrupted twice."""
+    if not rounds:
+        return 0.0
+    of_kept = sum(float(median(chunk)) for chunk in zip(*rounds, strict=True))
+    return of_kept / len(sampled.kept) * sampled.calls
+
+
+def _time(handler: Handler, kept: list[_Call], rule_set: _RuleSet, profiles: int) -> list[float]:
+    """The seconds that a handler takes for each chunk of some calls, less those of an empty one."""
+    spent = []
     for start in range(0, len(kept), _CHUNK):
         chunk = kept[start : start + _CHUNK]
         _seconds(handler, _arguments(chunk, rule_set, profiles))
         calls = _arguments(chunk, rule_set, profiles)
-        spent -= _seconds(_empty, calls)
-        spent += _seconds(handler, calls)
+        empty = _seconds(_empty, calls)
+        spent.append(_seconds(handler, calls) - empty)
     return spent
 
 

@@ -29,8 +29,8 @@ Examples:
   sojourn bench my-tenant day.ndjson --baseline before.json --fail-under 0.9
 
 \b
-How the parts are measured: growing prefixes of the way of an event are timed as wholes, and a part is the
-difference of two medians, so one that is lost in the noise may be shown below 0. In the order of the way:
+How the parts are measured: growing prefixes of the way of an event are run as wholes, and a part is the
+difference of two medians of CPU time, so one that is lost in the noise may be shown below 0. In their order:
   read      lines cut from the files
   decode    the fields that rules read, made an event
   stage 1   the controller's rules, the clock, and the engine's loop around both

@@ -36,11 +36,13 @@ def render(
     )
     facts.add_row("events", f"{figures.events:,}")
     facts.add_row("time", f"{figures.seconds:.3f} s  [dim]{runs}[/]")
+    cpu = _of_baseline(ratios, "cpu_seconds", ", {:.2f} of the baseline")
+    facts.add_row("CPU time", f"{figures.cpu_seconds:.3f} s[dim]{cpu}[/]")
     if figures.peak_memory_bytes is not None:
         memory = _of_baseline(ratios, "peak_memory_bytes", ", {:.2f} of the baseline")
         facts.add_row("peak memory", f"{figures.peak_memory_bytes / _MIB:.0f} MiB[dim]{memory}[/]")
     console.print(Padding(facts, (0, 0, 0, 2), expand=False))
-    _print(console, "where the time goes", _parts(figures, ratios))
+    _print(console, "where the time goes, by CPU time", _parts(figures, ratios))
     if figures.rules:
         _print(console, "rules, each by itself", _rules(figures, ratios))
     if differences:
