@@ -11,8 +11,9 @@ import msgspec
 
 from runtime.bench.parts import PARTS
 
+_SPEEDS = ("events_per_second", "events_per_cpu_second")
 _COMPARED = (
-    "events_per_second",
+    *_SPEEDS,
     "seconds",
     "cpu_seconds",
     "peak_memory_bytes",
@@ -33,9 +34,9 @@ class Baseline:
     data: Mapping[str, Any]
 
     @property
-    def events_per_second(self) -> float:
+    def events_per_cpu_second(self) -> float:
         """Of its median run; above 0."""
-        return float(self.data["events_per_second"])
+        return float(self.data["events_per_cpu_second"])
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -46,7 +47,7 @@ def read_baseline(path: Path) -> Baseline:
         raise BadBaseline(f"{path}: it cannot be read: {error.strerror or error}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadBaseline(f"{path}: it is not JSON: {error}") from error
-    if not isinstance(data, dict) or not _is_figure(data.get("events_per_second")):
+    if not isinstance(data, dict) or not all(_is_figure(data.get(key)) for key in _SPEEDS):
         raise BadBaseline(f"{path}: it holds no bench; `sojourn bench PROFILE EVENTS --save FILE` writes one")
     return Baseline(str(path), data)
 

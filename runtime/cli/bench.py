@@ -44,8 +44,8 @@ run, in the processor's cache, less an empty call; µs are over all events. They
 rules share what they read of an event, and what a rule causes (such as a sub-session) is not in its time.
 
 \b
-Times are only comparable on one machine, and on a quiet one; compare ratios. Peak memory is that of the
-whole process in a first run that is not timed.
+Times are only comparable on one machine; where it is not quiet, CPU time changes less than time by the
+clock. Peak memory is that of the whole process in a first run that is not timed.
 
 \b
 Exit codes: 0 done, 1 the rules have problems or --fail-under was not reached, 2 a file or an option is wrong."""
@@ -68,7 +68,7 @@ Exit codes: 0 done, 1 the rules have problems or --fail-under was not reached, 2
     "--fail-under",
     metavar="RATIO",
     type=click.FloatRange(min=0, min_open=True),
-    help="Exit 1 when the events per second are less than so much of the baseline's.",
+    help="Exit 1 when the events per second of CPU time are less than so much of the baseline's.",
 )
 @format_option
 def bench_command(
@@ -122,9 +122,10 @@ def bench_command(
     else:
         render(figures, Console(highlight=False), compared, differing)
     if baseline is not None and fail_under is not None:
-        ratio = figures.events_per_second / baseline.events_per_second
+        ratio = figures.events_per_cpu_second / baseline.events_per_cpu_second
         if ratio < fail_under:
-            click.echo(f"{ratio:.2f} of the events per second of {baseline.name}: under {fail_under:g}", err=True)
+            said = f"{ratio:.2f} of the events per second of CPU time of {baseline.name}: under {fail_under:g}"
+            click.echo(said, err=True)
             raise SystemExit(FINDINGS)
 
 
