@@ -5,6 +5,9 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
 SOAK_EXAMPLES ?= 50000
+RUNS ?= 3
+EVENTS ?= 1000000
+PEERS ?= duckdb polars bytewax
 FUZZ_SECONDS ?= 3600
 FUZZ_TARGET ?= rules
 
@@ -15,7 +18,7 @@ help:
 	@echo "make test       all tests"
 	@echo "make check      ruff, mypy --strict, the direction of imports, reference pages up to date, rules formatted"
 	@echo "make reference  write the reference pages anew"
-	@echo "make bench      Job S and Job P beside hand-written Python (needs ../shared/bench)"
+	@echo "make bench      Job S and Job P beside hand-written Python and other engines (RUNS=5 PEERS=duckdb EVENTS=100000)"
 	@echo "make soak       the engine beside its models for a million random events, an hour or more (SOAK_EXAMPLES=1000)"
 	@echo "make fuzz       made-up rules for an hour (FUZZ_SECONDS=60, FUZZ_TARGET=tenant for configurations; Linux)"
 
@@ -55,9 +58,9 @@ format: $(INSTALLED_DEV)
 reference: $(INSTALLED)
 	$(BIN)/sojourn reference
 
-bench: $(INSTALLED_DEV)
+bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
-	$(BIN)/python tests/bench/jobs.py
+	$(BIN)/python tests/bench/jobs.py --runs $(RUNS) --events $(EVENTS) --peers $(PEERS) --docs docs
 
 soak: $(INSTALLED_DEV)
 	SOJOURN_EXAMPLES=$(SOAK_EXAMPLES) $(BIN)/python -m pytest tests/engine/test_model.py tests/engine/test_event_time_model.py
@@ -67,4 +70,4 @@ fuzz: $(INSTALLED_DEV)
 	$(BIN)/python tests/fuzz/fuzz.py $(FUZZ_TARGET) --seconds $(FUZZ_SECONDS) --out out/fuzz
 
 clean:
-	rm -rf .venv out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-bench out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

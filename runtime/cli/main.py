@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from runtime.cli.annotation import annotation_command
+from runtime.cli.bench import bench_command
 from runtime.cli.completion import completion_command
 from runtime.cli.dlq import dlq
 from runtime.cli.errors import Sojourn
@@ -38,6 +39,7 @@ for command in (
     replay_command,
     dlq,
     explain_command,
+    bench_command,
     generate,
     profiles_command,
     rule_command,

@@ -103,7 +103,8 @@ def _section(console: Console, title: str, body: RenderableType) -> None:
     console.print(Padding(body, (0, 0, 0, 2)))
 
 
-def _bar(share: float) -> Text:
+def bar(share: float) -> Text:
+    """A small bar; any share above 0 shows."""
     eighths = round(share * _BAR_WIDTH * 8)
     full, rest = divmod(max(eighths, 1 if share > 0 else 0), 8)
     return Text("█" * full + (_BAR[rest - 1] if rest else ""), "cyan")
@@ -121,7 +122,7 @@ def _bars(counts: Iterable[tuple[Any, int]], label: Callable[[Any], str]) -> Tab
     table.add_column()
     for key, count in rows:
         table.add_row(
-            label(key), f"{count:,}", f"{count / total:.0%}" if total else "", _bar(count / largest if largest else 0)
+            label(key), f"{count:,}", f"{count / total:.0%}" if total else "", bar(count / largest if largest else 0)
         )
     return table
 
@@ -214,7 +215,7 @@ def _rule_table(rules: Sequence[tuple[str, str, int]]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, style="dim")
     for name, where, matches in rules:
-        table.add_row(name, f"{matches:,}", _bar(matches / largest if largest else 0), "" if name == where else where)
+        table.add_row(name, f"{matches:,}", bar(matches / largest if largest else 0), "" if name == where else where)
     return table
 
 

@@ -1,10 +1,11 @@
-"""Job S and Job P beside hand-written Python, in one run: exact counts, and events per second as ratios.
+"""Job S and Job P beside hand-written Python and other engines, in one sitting: right answers, and ratios of medians.
 
-Not part of the tests: machines are noisy, so what counts is the ratio of medians over interleaved runs.
+    python tests/bench/jobs.py [--runs 3] [--events 1000000] [--peers duckdb polars bytewax] [--docs docs]
 
-    python tests/bench/jobs.py [--runs 5] [--events 1000000] [--format json]
-
-Needs the benchmark's own scripts (SOJOURN_BENCH, default ../shared/bench beside the project), and the group `bench`.
+Not part of the tests: machines are noisy, so what counts is the ratio of medians over interleaved runs. Job S writes a
+record for each session, Job P is what eBay Pulsar's sessionizer does. The data and most of the others' scripts are the
+benchmark's own (SOJOURN_BENCH, default ../shared/bench beside the project); without them our jobs run by themselves, on
+made-up events. `--docs` writes `bench.json`, `bench.svg` and `bench.png` there (the pictures need the group `bench`).
 """
 
 from __future__ import annotations
@@ -13,144 +14,177 @@ import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-HERE = Path(__file__).parent
-SCRIPTS = Path(os.environ.get("SOJOURN_BENCH", HERE.parents[1].parent / "shared" / "bench"))
-FULL = 1_000_000
+from answers import FULL, STATED_SUMS, sums_of, wrong_records, wrong_summary
+from contenders import HANDWRITTEN, OURS, PEERS, SCRIPTS, Contender, contenders
+from environments import Unavailable, python_of
+from measured import Measured, measured
 
-# What the benchmark's README states for a million events.
-STATED_S = {"created": 99_429, "events": 1_000_000, "total_duration_ms": 36_604_599_870}
-STATED_S_SUMS = {"views": 399_978, "clicks": 200_171}
-STATED_P = {
-    "created": 99_433,
-    "single_event": 11_037,
-    "short": 85_269,
-    "long": 4,
-    "max_duration_ms": 86_391_707,
-    "max_events": 9_109,
-}
-STATED_P_LINES = 1_198_866
+DATA = Path(__file__).parents[2] / "out" / "bench"
+"""Made once: a million events take longer to make than to sessionize."""
 
 
-@dataclass
-class Measured:
-    """One run of one command: wall and CPU seconds, peak memory in MB, and what it printed."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
-    output: str
-
-
-def measured(command: list[str]) -> Measured:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began = time.perf_counter()
-    # `time -v` is not everywhere: a small wrapper in a process of its own tells the peak of its only child.
-    wrapper = (
-        "import resource, subprocess, sys; p = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=True); "
-        "sys.stdout.buffer.write(p.stdout); "
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", wrapper, *command], capture_output=True, text=True, check=True)
-    wall_s = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Measured(wall_s, cpu_s, int(done.stderr.split()[-1]) / 1024, done.stdout)
+def events_file(folder: Path, events: int) -> tuple[Path, bool]:
+    """The file of events, made if it is not there; True when it is the benchmark's own."""
+    script = SCRIPTS / "clickstream.py"
+    is_own = script.is_file()
+    source = folder / f"{'clickstream' if is_own else 'generated'}-{events}.ndjson"
+    if source.is_file():
+        return source, is_own
+    folder.mkdir(parents=True, exist_ok=True)
+    users = max(1, events // 10)
+    part = source.with_suffix(".part")
+    if is_own:
+        python = python_of("data", ("numpy", "orjson"))
+        command = [str(python), str(script), str(events), str(users), str(part)]
+    else:
+        made = ["generate", "pulsar", "--events", str(events), "--users", str(users), "--out", str(part)]
+        command = [sys.executable, "-m", "runtime.cli", *made]
+    print(f"making {source.name} ...", file=sys.stderr)
+    subprocess.run(command, check=True, stdout=sys.stderr)
+    part.rename(source)
+    return source, is_own
 
 
-def replay(job: str, source: Path, out: Path) -> list[str]:
-    """The command of one of our jobs; it prints its summary as JSON."""
-    command = ["-m", "runtime.cli", "replay", str(HERE / job), str(source), "--out", str(out), "--format", "json"]
-    return [sys.executable, *command, *(["--markers-only"] if job == "job_s" else [])]
+class Sitting:
+    """All contenders, run in turns; whoever cannot run, fails or is wrong is out, and the reason is in its row."""
+
+    def __init__(self, who: Sequence[Contender], source: Path, is_stated: bool) -> None:
+        self.who = who
+        self.runs: dict[str, list[Measured]] = {each.name: [] for each in who}
+        self.problems = {each.name: each.problem for each in who if each.problem}
+        self.is_wrong = False
+        self._source = source
+        self._is_stated = is_stated
+        self._expected: Mapping[str, int] = STATED_SUMS if is_stated else {}
+
+    def run(self, runs: int, out: Path) -> None:
+        """Runs each once, then each again; the first time, what it writes is checked."""
+        for turn in range(runs):
+            for each in self.who:
+                if each.name not in self.problems:
+                    print(f"run {turn + 1} of {runs}: {each.name}", file=sys.stderr)
+                    self._turn(each, out)
+
+    def _turn(self, each: Contender, out: Path) -> None:
+        out.unlink(missing_ok=True)
+        is_first = not self.runs[each.name]
+        try:
+            run = measured(each.arguments(self._source, out))
+        except Unavailable as error:
+            self.problems[each.name] = str(error)
+            return
+        self.runs[each.name].append(run)
+        wrong = self._wrong(each, run, out) if is_first else ""
+        if wrong:
+            self.problems[each.name] = wrong
+            self.is_wrong = True
+
+    def _wrong(self, each: Contender, run: Measured, out: Path) -> str:
+        if not each.records:
+            return wrong_summary(json.loads(run.output), self._is_stated)
+        wrong = wrong_records(out, self._expected)
+        if not wrong:
+            # The others must agree with the first in everything, beyond what is stated.
+            self._expected = sums_of(out)
+        return wrong
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Medians a contender, or its problem.
+
+        `speed` is in events per second, of the hand-written loop's; `cpu_speed` the same by CPU time, which depends
+        less on what else the machine does.
+        """
+        by_hand = self.runs[HANDWRITTEN] if HANDWRITTEN not in self.problems else []
+        base_wall_s = median(run.wall_s for run in by_hand) if by_hand else None
+        base_cpu_s = median(run.cpu_s for run in by_hand) if by_hand else None
+        rows = []
+        for each in self.who:
+            row: dict[str, Any] = {"name": each.name, "version": each.version, "ours": each.name in OURS}
+            runs = self.runs[each.name]
+            if each.name in self.problems:
+                row["problem"] = self.problems[each.name]
+            else:
+                wall_s, cpu_s = median(run.wall_s for run in runs), median(run.cpu_s for run in runs)
+                row |= {
+                    "wall_seconds": round(wall_s, 2),
+                    "fastest_wall_seconds": round(min(run.wall_s for run in runs), 2),
+                    "slowest_wall_seconds": round(max(run.wall_s for run in runs), 2),
+                    "cpu_seconds": round(cpu_s, 2),
+                    "peak_memory_bytes": round(median(run.peak_bytes for run in runs)),
+                    "speed": None if base_wall_s is None else round(base_wall_s / wall_s, 2),
+                    "cpu_speed": None if base_cpu_s is None else round(base_cpu_s / cpu_s, 2),
+                }
+            rows.append(row)
+        return rows
 
 
-def check(what: str, found: dict[str, Any], stated: dict[str, Any]) -> None:
-    wrong = {key: (found[key], value) for key, value in stated.items() if found[key] != value}
-    if wrong:
-        raise SystemExit(f"{what}: (found, stated) differ: {wrong}")
-
-
-def check_job_s(summary: dict[str, Any], out: Path) -> None:
-    check("Job S", summary["sessions"]["Visit"], STATED_S)
-    sums = dict.fromkeys(STATED_S_SUMS, 0)
-    with out.open("rb") as lines:
-        for line in lines:
-            record = json.loads(line)
-            for key in sums:
-                sums[key] += record[key]
-    check("Job S", sums, STATED_S_SUMS)
-
-
-def check_job_p(summary: dict[str, Any]) -> None:
-    check("Job P", summary["sessions"]["PulsarSession"], STATED_P)
-    check("Job P", summary, {"lines_out": STATED_P_LINES})
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The rows as a table that reads well as it is and as Markdown."""
+    lines = [("", "version", "peak memory", "wall", "CPU", "speed", "speed by CPU")]
+    for row in rows:
+        if "problem" in row:
+            lines.append((row["name"], row["version"], "–", "–", "–", "–", row["problem"]))
+            continue
+        seconds = (f"{row['wall_seconds']:.1f} s", f"{row['cpu_seconds']:.1f} s")
+        speeds = ("–" if row[key] is None else f"{row[key]:.2f}" for key in ("speed", "cpu_speed"))
+        lines.append((row["name"], row["version"], f"{row['peak_memory_bytes'] / 1e6:,.0f} MB", *seconds, *speeds))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths[-1] = len(lines[0][-1])  # a problem may run on
+    cells = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
+    cells.insert(1, ["-" * width for width in widths])
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
 def main() -> None:
+    """Measures, prints the table, and writes figures and pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--events", type=int, default=FULL)
-    parser.add_argument("--format", choices=["text", "json"], default="text")
+    parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
+    parser.add_argument("--data", type=Path, default=DATA, help="the folder where events are kept")
+    parser.add_argument("--docs", type=Path, help="the folder for figures and pictures")
     options = parser.parse_args()
-    if not SCRIPTS.is_dir():
-        raise SystemExit(f"{SCRIPTS} is not there: the benchmark's scripts are not part of the project")
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        source, out = work / "events.ndjson", work / "out.ndjson"
-        users = max(1, options.events // 10)
-        subprocess.run(
-            [sys.executable, str(SCRIPTS / "clickstream.py"), str(options.events), str(users), str(source)], check=True
-        )
-        commands = {
-            "hand-written": [sys.executable, str(SCRIPTS / "handwritten.py"), str(source), str(out)],
-            "Job S": replay("job_s", source, out),
-            "Job P": replay("job_p", source, out),
-        }
-        runs: dict[str, list[Measured]] = {name: [] for name in commands}
-        for _ in range(options.runs):
-            for name, command in commands.items():
-                runs[name].append(measured(command))
-                if options.events == FULL and name == "Job S":
-                    check_job_s(json.loads(runs[name][-1].output), out)
-                if options.events == FULL and name == "Job P":
-                    check_job_p(json.loads(runs[name][-1].output))
-    report(runs, options.events, options.format)
-
-
-def report(runs: dict[str, list[Measured]], events: int, format_: str) -> None:
-    baseline = median(run.cpu_s for run in runs["hand-written"])
-    wall = median(run.wall_s for run in runs["hand-written"])
-    rows = [
-        {
-            "job": name,
-            "wall_s": round(median(run.wall_s for run in each), 2),
-            "cpu_s": round(median(run.cpu_s for run in each), 2),
-            "peak_mb": round(median(run.peak_mb for run in each)),
-            "ratio_wall": round(wall / median(run.wall_s for run in each), 2),
-            "ratio_cpu": round(baseline / median(run.cpu_s for run in each), 2),
-        }
-        for name, each in runs.items()
-    ]
-    if format_ == "json":
-        print(json.dumps({"events": events, "python": platform.python_version(), "rows": rows}, indent=2))
-        return
-    counts = "; counts as stated" if events == FULL else ""
-    print(f"{events:,} events, Python {platform.python_version()}, medians of {len(runs['Job S'])} runs{counts}")
-    print(f"{'':14}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'ratio wall':>12}{'ratio CPU':>11}")
-    for row in rows:
-        print(
-            f"{row['job']:14}{row['wall_s']:8}{row['cpu_s']:8}{row['peak_mb']:9}"
-            f"{row['ratio_wall']:12}{row['ratio_cpu']:11}"
-        )
+    try:
+        source, is_own = events_file(options.data, options.events)
+    except Unavailable as error:
+        raise SystemExit(f"the benchmark's events cannot be made: {error}") from error
+    sitting = Sitting(contenders(options.peers), source, is_own and options.events == FULL)
+    with tempfile.TemporaryDirectory(dir=options.data) as folder:
+        sitting.run(options.runs, Path(folder) / "out.ndjson")
+    rows = sitting.rows()
+    figures = {
+        "events": options.events,
+        "data": source.name,
+        "runs": options.runs,
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "python_version": platform.python_version(),
+        "rows": rows,
+    }
+    checked = ", sums as stated" if is_own and options.events == FULL else ""
+    runs = f"medians of {options.runs} interleaved runs{checked}"
+    print(f"\n{options.events:,} events, NDJSON in and out; {runs}; {figures['machine']};")
+    print("speed is in events per second, of the hand-written loop's\n")
+    print(table(rows))
+    if options.docs is not None:
+        options.docs.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(figures, indent=2, ensure_ascii=False)
+        (options.docs / "bench.json").write_text(text + "\n", encoding="utf-8")
+        try:
+            from chart import draw
+        except ImportError as error:
+            print(f"no chart: {error}", file=sys.stderr)
+        else:
+            draw(figures, options.docs / "bench")
+    if sitting.is_wrong:
+        raise SystemExit("not all answers are right")
 
 
 if __name__ == "__main__":
