@@ -32,7 +32,7 @@ class SessionTable:
         self.number = number
         self._cache = cache
         self._entries = cache.entries
-        self._most_hot = most_hot
+        self.most_hot = most_hot
         self._hash_capacity = hash_capacity
         self._index: Index | None = None
         self._hot: dict[str, MainSession] = {}
@@ -58,7 +58,7 @@ class SessionTable:
     def find(self, key: str) -> MainSession | None:
         """The live session of a key, read from pages if need be."""
         hot = self._hot
-        if len(hot) > self._most_hot:
+        if len(hot) > self.most_hot:
             self.settle()
         session = hot.get(key)
         if session is not None or self._index is None:
@@ -102,7 +102,7 @@ class SessionTable:
 
     def settle(self) -> None:
         """Writes to pages what has not been touched lately, as long as there are more objects than there may be."""
-        hot, most, store = self._hot, self._most_hot, self._store
+        hot, most, store = self._hot, self.most_hot, self._store
         if len(hot) <= most:
             return
         if not most:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Container, Iterator
-from heapq import heappop, heappush
-from operator import attrgetter, itemgetter
+from heapq import heapify, heappop, heappush, heapreplace
+from itertools import count
+from operator import attrgetter
 from typing import Protocol
 
 from runtime.session import MainSession
@@ -27,7 +28,6 @@ NOWHERE_MS = -(1 << 70)
 _NO_SECOND = NEVER_MS
 _LAST_UPDATE = attrgetter("modified_ms", "turn")
 _DUE_FIRST = attrgetter("due_ms", "modified_ms", "turn")
-_ORDER = itemgetter(0, 1, 2)
 
 
 class Blocks(Protocol):
@@ -63,7 +63,8 @@ class TimeWheel:
         self._seconds: list[int] = []
         self._entries = entries
         self._first_second = _NO_SECOND
-        self._due_last: list[tuple[int, int, int, MainSession]] = []
+        self._order: list[tuple[int, int, int, int, MainSession]] = []
+        self._serial = count()
         self.next_tick_ms = NEVER_MS
         """The next whole second at which something may be due."""
 
@@ -81,11 +82,13 @@ class TimeWheel:
             slot.sessions.add(session)
             session.slot = slot
         if second == self._first_second:
-            self._first_second = _NO_SECOND
+            heappush(self._order, (due_ms, session.modified_ms, session.turn, next(self._serial), session))
 
     def stand(self, block: int, second: int) -> None:
         """Puts an entry into the slot of a second."""
         (self.slots.get(second) or self._opened(second)).blocks.append(block)
+        if second == self._first_second:
+            self._first_second = _NO_SECOND
 
     def adopt(self, second: int, blocks: bytes) -> None:
         """Puts entries into the slot of a second, by the bytes of their blocks."""
@@ -149,8 +152,11 @@ class TimeWheel:
             found = self._first_of(second, due_ms_of, but)
             if found is not None:
                 return found
-            if self._due_last:
+            if self._order:
                 break  # all of this second are passed over
+            self._first_second = _NO_SECOND
+            if self._standing(second):
+                continue
             heappop(self._seconds)
             del self.slots[second]
             self.next_tick_ms = (self._seconds[0] + 1) * SLOT_MS if self._seconds else NEVER_MS
@@ -164,33 +170,36 @@ class TimeWheel:
     def _first_of(
         self, second: int, due_ms_of: Callable[[MainSession], int], but: Container[int]
     ) -> MainSession | None:
-        """The first of a slot. Its order is kept for the next time, so that one after the other may go."""
+        """The first of a slot, whose order is kept for the next time, so that one after the other may go."""
         if second != self._first_second:
-            self._put_in_order(second, due_ms_of)
-        for place in range(len(self._due_last) - 1, -1, -1):
-            due_ms, modified_ms, turn, known = self._due_last[place]
+            self._order = [
+                (due_ms_of(session), session.modified_ms, session.turn, next(self._serial), session)
+                for session in self._standing(second)
+            ]
+            heapify(self._order)
+            self._first_second = second
+        order = self._order
+        passed_over = []
+        found = None
+        while order and found is None:
+            due_ms, modified_ms, turn, _, known = order[0]
             session = self._live(known, second)
             if session is None:
-                del self._due_last[place]
-            elif (session.modified_ms, session.turn) != (modified_ms, turn) or due_ms_of(session) != due_ms:
-                self._first_second = _NO_SECOND
-                return self._first_of(second, due_ms_of, but)
-            elif id(session) not in but:
-                return session
-        return None
-
-    def _put_in_order(self, second: int, due_ms_of: Callable[[MainSession], int]) -> None:
-        found = []
-        for session in self._standing(second):
-            due_ms = due_ms_of(session)
-            if due_ms // SLOT_MS > second:
-                self.schedule(session, due_ms)
+                heappop(order)
+            elif (now_due_ms := due_ms_of(session)) // SLOT_MS > second:
+                heappop(order)
+                self.schedule(session, now_due_ms)
+            elif (due_ms, modified_ms, turn) != (now_due_ms, session.modified_ms, session.turn):
+                heapreplace(order, (now_due_ms, session.modified_ms, session.turn, next(self._serial), session))
+            elif id(session) in but:
+                passed_over.append(heappop(order))
             else:
                 # One that was put off stands in a later second than it is due in.
                 session.due_ms = max(due_ms, second * SLOT_MS)
-                found.append((due_ms, session.modified_ms, session.turn, session))
-        self._due_last = sorted(found, key=_ORDER, reverse=True)
-        self._first_second = second
+                found = session
+        for each in passed_over:
+            heappush(order, each)
+        return found
 
     def _live(self, known: MainSession, second: int) -> MainSession | None:
         """The session as it is now, None when it does not stand in a second any more."""

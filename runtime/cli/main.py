@@ -6,6 +6,7 @@ import click
 
 from runtime.cli.annotation import annotation_command
 from runtime.cli.bench import bench_command
+from runtime.cli.bench_cache import bench_cache
 from runtime.cli.completion import completion_command
 from runtime.cli.dlq import dlq
 from runtime.cli.errors import Sojourn
@@ -49,3 +50,4 @@ for command in (
     reference_command,
 ):
     main.add_command(command)
+bench_command.add_command(bench_cache)

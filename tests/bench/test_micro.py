@@ -18,8 +18,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from epl import Environment, EventType, Source, Stage, check, compile_program, parse, session_layout, types
 from epl.compiler import Handler
-from runtime.cache import NOWHERE_MS, TimeWheel
-from runtime.config import load_tenant
+from runtime.cache import NOWHERE_MS, Cache
+from runtime.config import CacheConfig, load_tenant
 from runtime.engine import Engine
 from runtime.markers import Marker
 from runtime.output import LineOutput, decorated, to_json
@@ -144,7 +144,7 @@ def test_two_decorations_spliced_into_a_line(benchmark: BenchmarkFixture) -> Non
 def test_100_sessions_scheduled_within_a_minute_and_taken(
     benchmark: BenchmarkFixture, made: Callable[[int], list[Any]]
 ) -> None:
-    wheel, sessions = TimeWheel(), made(100)
+    wheel, sessions = Cache(CacheConfig()).add_wheel(), made(100)
 
     def scheduled_and_taken() -> int:
         for place, session in enumerate(sessions):

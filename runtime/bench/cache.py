@@ -1,0 +1,369 @@
+"""How large and how fast the session cache is: sessions as those of a shop put, got, changed, ended, evicted.
+
+Each measurement has a process of its own, so that its memory is its own. Times are CPU time; operations are timed in
+slices, and the median of the slices counts.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+from epl.layout import SessionLayout, Slot
+from epl.types import STRING, Kind
+from runtime.bench.memory import resident_bytes
+from runtime.cache import NEVER_MS, Cache, Codec, SessionTable, TimeWheel
+from runtime.cache.image import CACHE_FRAMES, CacheReader, write_cache
+from runtime.config import CacheConfig
+from runtime.frames import new_file, read_frames
+from runtime.session import MainSession, session_class
+
+OnProgress = Callable[[str, float], None]
+"""Called with what is being done, and the share of it that is done."""
+
+GAP_MS = 1_800_000
+_START_MS = 1_767_618_610_995
+_SAMPLE = 100_000
+_SLICE = 1_000
+_MEBI = 1 << 20
+
+
+def _slot(name: str, prefix: str, kind: Kind) -> Slot:
+    return Slot(name, f"{prefix}{name}", kind, STRING if kind is Kind.LIST else None, None, kind is Kind.LIST)
+
+
+_LAYOUT = SessionLayout(
+    {
+        "last_url": _slot("last_url", "st_", Kind.STRING),
+        "items": _slot("items", "st_", Kind.LIST),
+        "views": _slot("views", "st_", Kind.INT),
+        "searches": _slot("searches", "st_", Kind.INT),
+        "purchases": _slot("purchases", "st_", Kind.INT),
+        "revenue_cents": _slot("revenue_cents", "st_", Kind.LONG),
+    },
+    {name: _slot(name, "md_", Kind.STRING) for name in ("landing", "campaign", "device", "country")},
+)
+"""What the rules of a shop keep (examples/shop)."""
+
+_CLASS = session_class(MainSession, _LAYOUT, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheJob:
+    """What to measure: so many live sessions, at most `hot` of them as objects; sizes in bytes.
+
+    `snapshot`: a file to write and read, None for none.
+    """
+
+    sessions: int
+    hot: int
+    block_size: int = 64
+    page_size: int = 4 * _MEBI
+    snapshot: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFigures:
+    """What was found: `bytes_per_session` is the growth of resident memory, `entry_bytes` what the largest one takes.
+
+    Times in ns of CPU for one session: `put` one that begins, `get` one that is no object, `store` it again, `update`
+    both with a change between, as an event does; `expire` one that is due; `evict` one for another that begins.
+    MB/s are of memory in pages.
+    """
+
+    sessions: int
+    hot: int
+    bytes_per_session: float
+    rss_bytes: int
+    entry_bytes: int
+    put_ns: float
+    get_ns: float
+    store_ns: float
+    update_ns: float
+    expire_ns: float
+    evict_ns: float
+    snapshot_mb_per_second: float | None
+    restore_mb_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DictFigures:
+    """The same sessions as dicts of Python objects in one dict."""
+
+    sessions: int
+    bytes_per_session: float
+    rss_bytes: int
+    put_ns: float
+    update_ns: float
+
+
+def measure_cache(job: CacheJob, on_progress: OnProgress) -> CacheFigures:
+    """Measures in a process of its own. Raises BenchFailed."""
+    found: CacheFigures = _in_own_process(_measure_cache, job, on_progress)
+    return found
+
+
+def measure_dicts(sessions: int, on_progress: OnProgress) -> DictFigures:
+    """Measures in a process of its own. Raises BenchFailed."""
+    found: DictFigures = _in_own_process(_measure_dicts, sessions, on_progress)
+    return found
+
+
+class BenchFailed(Exception):
+    """The process that measured ended without an answer: most likely there was not enough memory."""
+
+
+def _in_own_process(work: Callable[[Any, OnProgress], Any], job: Any, on_progress: OnProgress) -> Any:
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(work, job, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        while True:
+            match ours.recv():
+                case (what, share):
+                    on_progress(what, share)
+                case found:
+                    return found
+    except EOFError:
+        process.join()
+        raise BenchFailed(f"the measuring process ended with code {process.exitcode}") from None
+    finally:
+        process.terminate()
+
+
+def _work(work: Callable[[Any, OnProgress], Any], job: Any, pipe: Connection) -> None:
+    pipe.send(work(job, lambda what, share: pipe.send((what, share))))
+
+
+# ---- sessions of a shop
+
+
+def _key(number: int) -> str:
+    """36 characters that look random, and are different for each number."""
+    return str(UUID(int=number * 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835 % (1 << 128)))
+
+
+def _values(number: int) -> dict[str, Any]:
+    return {
+        "st_last_url": f"https://shop.example/p/{number % 5000}",
+        "st_items": [f"sku-{(number + step) % 5000:05}" for step in range(number % 6)] or None,
+        "st_views": number % 40 + 1,
+        "st_searches": number % 5 or None,
+        "st_purchases": 1 if number % 20 == 0 else None,
+        "st_revenue_cents": number % 20_000 + 300 if number % 20 == 0 else None,
+        "md_landing": f"https://shop.example/p/{number % 700}",
+        "md_campaign": "spring" if number % 9 == 0 else None,
+        "md_device": ("mobile", "desktop", "tablet")[number % 3],
+        "md_country": ("DE", "US", "FR", "IN", "BR", "JP")[number % 6],
+    }
+
+
+def _sessions(first: int, count: int) -> list[MainSession]:
+    made = []
+    for number in range(first, first + count):
+        now_ms = _START_MS + number // 5
+        session = _CLASS(_key(number), now_ms, now_ms, GAP_MS)
+        session.count = number % 60 + 1
+        for name, value in _values(number).items():
+            setattr(session, name, value)
+        made.append(session)
+    return made
+
+
+# ---- the cache
+
+
+def _made(config: CacheConfig) -> tuple[Cache, SessionTable, TimeWheel]:
+    cache = Cache(config)
+    return cache, cache.add_table(Codec((_CLASS, _LAYOUT))), cache.add_wheel()
+
+
+def _measure_cache(job: CacheJob, on_progress: OnProgress) -> CacheFigures:
+    config = CacheConfig(
+        block_size=job.block_size,
+        page_size=job.page_size,
+        memory=max(job.sessions * 2048, 4 * job.page_size),
+        hash_capacity=0,
+        hot=job.hot,
+    )
+    before = resident_bytes()
+    cache, table, wheel = _made(config)
+    puts = [_put(table, wheel, part) for part in _filling(job.sessions, on_progress)]
+    rss = resident_bytes()
+    on_progress("got and changed", 0)
+    generator = random.Random(7)
+    sample = [_key(number) for number in generator.sample(range(job.sessions), min(_SAMPLE, job.sessions))]
+    gets, stores = _get_and_store(table, sample)
+    updates = [_update(table, sample[start : start + _SLICE]) for start in range(0, len(sample), _SLICE)]
+    snapshot, restore = _snapshot(cache, config, job.snapshot, on_progress)
+    on_progress("ended", 0)
+    expire = _expire(cache, table, wheel, min(_SAMPLE, job.sessions))
+    return CacheFigures(
+        sessions=job.sessions,
+        hot=job.hot,
+        bytes_per_session=(rss - before) / job.sessions,
+        rss_bytes=rss,
+        entry_bytes=cache.entries.largest_bytes,
+        put_ns=median(puts),
+        get_ns=median(gets),
+        store_ns=median(stores),
+        update_ns=median(updates),
+        expire_ns=expire,
+        evict_ns=_evict(job, on_progress),
+        snapshot_mb_per_second=snapshot,
+        restore_mb_per_second=restore,
+    )
+
+
+def _filling(sessions: int, on_progress: OnProgress) -> Iterator[list[MainSession]]:
+    for first in range(0, sessions, _SLICE):
+        if first % (100 * _SLICE) == 0:
+            on_progress("put", first / sessions)
+        yield _sessions(first, min(_SLICE, sessions - first))
+
+
+def _put(table: SessionTable, wheel: TimeWheel, sessions: list[MainSession]) -> float:
+    began = time.process_time_ns()
+    for session in sessions:
+        table.find(session.key)
+        table.put(session)
+        wheel.schedule(session, session.modified_ms + GAP_MS)
+    return (time.process_time_ns() - began) / len(sessions)
+
+
+def _get_and_store(table: SessionTable, keys: list[str]) -> tuple[list[float], list[float]]:
+    """Gets alone, and stores alone: what is got stays an object until then."""
+    most_hot, gets, stores = table.most_hot, [], []
+    for start in range(0, len(keys), _SLICE):
+        part = keys[start : start + _SLICE]
+        table.most_hot = 0
+        table.settle()
+        table.most_hot = len(part)
+        began = time.process_time_ns()
+        for key in part:
+            table.find(key)
+        gets.append((time.process_time_ns() - began) / len(part))
+        table.most_hot = 0
+        began = time.process_time_ns()
+        table.settle()
+        stores.append((time.process_time_ns() - began) / len(part))
+    table.most_hot = most_hot
+    return gets, stores
+
+
+def _update(table: SessionTable, keys: list[str]) -> float:
+    """As events do whose rules count and remember."""
+    began = time.process_time_ns()
+    for key in keys:
+        session: Any = table.find(key)
+        session.modified_ms += 1
+        session.count += 1
+        session.st_views += 1
+        session.st_last_url = "https://shop.example/cart"
+    return (time.process_time_ns() - began) / len(keys)
+
+
+def _expire(cache: Cache, table: SessionTable, wheel: TimeWheel, most: int) -> float:
+    """Ends what is due second by second, without markers."""
+    ended = 0
+    began = time.process_time_ns()
+    while ended < most and wheel.next_tick_ms < NEVER_MS:
+        for session in wheel.take(wheel.next_tick_ms):
+            table.remove(session)
+            ended += 1
+    return (time.process_time_ns() - began) / max(ended, 1)
+
+
+def _evict(job: CacheJob, on_progress: OnProgress) -> float:
+    """A session that begins while the memory is full, so that the one due first has to go."""
+    on_progress("evicted", 0)
+    page_size = min(job.page_size, job.block_size * 16_384)
+    config = CacheConfig(block_size=job.block_size, page_size=page_size, memory=4 * page_size, hash_capacity=0, hot=0)
+    cache, table, wheel = _made(config)
+
+    def make_room(session: MainSession) -> bool:
+        first = wheel.first(lambda each: each.modified_ms + GAP_MS, {id(session)})
+        assert first is not None
+        wheel.forget(first)
+        table.remove(first)
+        return True
+
+    cache.make_room = make_room
+    first = 0
+    while cache.failed_puts == 0:
+        _put(table, wheel, _sessions(first, _SLICE))
+        first += _SLICE
+    return median(_put(table, wheel, _sessions(first + step * _SLICE, _SLICE)) for step in range(10))
+
+
+def _snapshot(
+    cache: Cache, config: CacheConfig, path: Path | None, on_progress: OnProgress
+) -> tuple[float | None, float | None]:
+    if path is None:
+        return None, None
+    megabytes = cache.pages.used_bytes / 1e6
+    on_progress("written to a snapshot", 0)
+    began = time.perf_counter()
+    with new_file(path) as writer:
+        write_cache(cache, ["Visit"], writer)
+    written = time.perf_counter() - began
+    on_progress("read from a snapshot", 0)
+    other, _, _ = _made(config)
+    reader = CacheReader(other, ["Visit"])
+    began = time.perf_counter()
+    with path.open("rb") as file:
+        for kind, data in read_frames(file):
+            assert kind in CACHE_FRAMES
+            reader.take(kind, data)
+    reader.end()
+    return megabytes / written, megabytes / (time.perf_counter() - began)
+
+
+# ---- dicts
+
+
+def _measure_dicts(sessions: int, on_progress: OnProgress) -> DictFigures:
+    before = resident_bytes()
+    live: dict[str, dict[str, Any]] = {}
+    puts = []
+    for first in range(0, sessions, _SLICE):
+        if first % (100 * _SLICE) == 0:
+            on_progress("put into a dict", first / sessions)
+        part = [(_key(number), _as_dict(number)) for number in range(first, min(first + _SLICE, sessions))]
+        began = time.process_time_ns()
+        for key, session in part:
+            if live.get(key) is None:
+                live[key] = session
+        puts.append((time.process_time_ns() - began) / len(part))
+        del part
+    rss = resident_bytes()
+    sample = [_key(number) for number in random.Random(7).sample(range(sessions), min(_SAMPLE, sessions))]
+    updates = []
+    for start in range(0, len(sample), _SLICE):
+        keys = sample[start : start + _SLICE]
+        began = time.process_time_ns()
+        for key in keys:
+            session = live[key]
+            session["modified_ms"] += 1
+            session["count"] += 1
+            session["views"] += 1
+            session["last_url"] = "https://shop.example/cart"
+        updates.append((time.process_time_ns() - began) / len(keys))
+    return DictFigures(sessions, (rss - before) / sessions, rss, median(puts), median(updates))
+
+
+def _as_dict(number: int) -> dict[str, Any]:
+    now_ms = _START_MS + number // 5
+    times = {"first_event_ms": now_ms, "created_ms": now_ms, "modified_ms": now_ms, "gap_ms": GAP_MS}
+    attributes = {name[3:]: value for name, value in _values(number).items() if value is not None}
+    return {"key": _key(number), **times, "count": number % 60 + 1, **attributes}
