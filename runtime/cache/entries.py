@@ -6,6 +6,7 @@ It stays where it is as long as it fits, so that an event that changes a session
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from mmap import mmap
 from struct import Struct
 
@@ -62,6 +63,21 @@ class Entries:
             return table & ~_IN_PARTS, self._in_parts(block)[:key_length]
         start = offset + _HEADER.size
         return table, memory[start : start + key_length]
+
+    def owners(self) -> Iterator[tuple[int, int, bytes]]:
+        """Of each entry its block, the number of its table, and its key."""
+        per_page, block_size, skipped = self._blocks_per_page, self._block_size, _HEADER.size
+        unpack = _SIZES.unpack_from
+        for number, memory in enumerate(self.pages.pages):
+            first = number * per_page
+            for block in self.pages.heads(number):
+                offset = (block - first) * block_size
+                _, key_length, table, _ = unpack(memory, offset)
+                if table & _IN_PARTS:
+                    yield block, table & ~_IN_PARTS, self._in_parts(block)[:key_length]
+                else:
+                    offset += skipped
+                    yield block, table, memory[offset : offset + key_length]
 
     def table(self, block: int) -> int:
         """The number of its table."""

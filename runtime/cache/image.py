@@ -7,6 +7,7 @@ takes the entries one by one.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -174,23 +175,29 @@ class CacheReader:
     def _index(self) -> None:
         """The pages are as they were: only the index is missing."""
         cache = self._cache
-        owner, tables = cache.entries.owner, cache.tables
-        for block in cache.pages.heads():
-            number, key = owner(block)
-            tables[number].adopt(key, block)
+        hashes, blocks = [array("q") for _ in cache.tables], [array("I") for _ in cache.tables]
+        for block, number, key in cache.entries.owners():
+            try:
+                hashed = hash(key.decode())
+            except UnicodeDecodeError:  # half a surrogate pair
+                hashed = hash(key.decode("utf-8", "surrogatepass"))
+            hashes[number].append(hashed)
+            blocks[number].append(block)
+        for table in cache.tables:
+            if blocks[table.number]:
+                table.adopt(hashes[table.number], blocks[table.number])
         for wheel, theirs in zip(cache.wheels, self._wheels, strict=True):
-            for second, blocks in theirs.seconds:
-                wheel.adopt(second, blocks)
+            for second, standing in theirs.seconds:
+                wheel.adopt(second, standing)
 
     def _move(self) -> None:
         """Takes the entries one by one, to other blocks: as objects, which go where there is room."""
         cache = self._cache
         theirs = Entries(self._pages)
         out_of_date = {each.block for each in self._objects}
-        for block in self._pages.heads():
+        for block, old, key in theirs.owners():
             if block in out_of_date:
                 continue
-            old, key = theirs.owner(block)
             number = self._tables[old]
             if number is None:
                 self.dropped += 1

@@ -14,6 +14,7 @@ from mmap import mmap
 
 _FREE, HEAD, _BODY = 0, 1, 2
 _FREE_RUN = re.compile(rb"\x00+")
+_HEAD = re.compile(bytes((HEAD,)))
 _LONGEST_HINT = 16
 _MOST_HINTS = 65_536
 _EMPTY = [bytes(length) for length in range(_LONGEST_HINT + 1)]
@@ -111,9 +112,10 @@ class Pages:
         """Says that a run goes on what another begins, so that it is none of the `heads`."""
         self.map[block] = _BODY
 
-    def heads(self) -> list[int]:
-        """The first blocks of all runs that are handed out, in order."""
-        return [found.start() for found in re.finditer(bytes((HEAD,)), self.map)]
+    def heads(self, page: int) -> list[int]:
+        """The first blocks of the runs of a page that are handed out, in order."""
+        first = page * self.blocks_per_page
+        return [found.start() for found in _HEAD.finditer(self.map, first, first + self.blocks_per_page)]
 
     def adopt(self, blocks: bytes) -> None:
         """Takes the map of pages that were filled elsewhere; `adopt_page` the pages. Only while none is reserved."""

@@ -6,7 +6,7 @@ written anew when the object goes. Objects go in batches, the ones that no event
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -132,12 +132,11 @@ class SessionTable:
         """The sessions that are objects."""
         return iter(self._hot.values())
 
-    def adopt(self, key: bytes, block: int) -> None:
-        """Takes an entry that is in pages already."""
-        if self._index is None:
-            self._index = Index(self._hash_capacity)
-        self._index.insert(hash(key.decode("utf-8", "surrogatepass")), block)
-        self._size += 1
+    def adopt(self, hashes: Sequence[int], blocks: Sequence[int]) -> None:
+        """Takes the entries that are in pages already, by the hashes of their keys. Only while it is empty."""
+        self._index = Index(self._hash_capacity)
+        self._index.fill(hashes, blocks)
+        self._size += len(blocks)
 
     def take_back(self, session: MainSession, block: int) -> None:
         """Takes the session of an adopted entry that is out of date."""

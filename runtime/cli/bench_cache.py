@@ -84,7 +84,9 @@ def bench_cache(
             data["dicts"] = asdict(dicts)
         click.echo(json.dumps(data, indent=2))
     else:
-        Console(highlight=False).print(_table(cache, dicts))
+        console = Console(highlight=False)
+        console.print(f"{cache.sessions:,} live sessions, up to {cache.hot:,} as objects\n")
+        console.print(_table(cache, dicts))
 
 
 def _table(cache: CacheFigures, dicts: DictFigures | None) -> Table:
