@@ -145,7 +145,7 @@ NO_ROOM = Code(
     "Larger than what holds it",
     "a {part} of {size} does not fit into {holder} of {room}",
     "The cache has at least one page, and a page at least one block.",
-    "cache: {memory: 8MiB}\n" + _MINIMAL,
+    "cache: {memory: 2MiB}\n" + _MINIMAL,
     "cache: {memory: 16MiB}\n" + _MINIMAL,
 )
 RULES_TWICE = Code(

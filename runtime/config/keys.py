@@ -139,10 +139,16 @@ KEYS: tuple[Key, ...] = (
         minimum=1,
     ),
     Key("cache", Kind.SECTION, "{}", "How sessions are kept in memory."),
-    Key("cache.block_size", Kind.SIZE, "512", "The bytes of a block; a session takes one or more of them.", minimum=64),
-    Key("cache.page_size", Kind.SIZE, "16MiB", "The bytes of a page; at most 65536 blocks.", minimum=64),
+    Key("cache.block_size", Kind.SIZE, "64", "The bytes of a block; a session takes one or more of them.", minimum=64),
+    Key("cache.page_size", Kind.SIZE, "4MiB", "The bytes of a page; at most 65536 blocks.", minimum=64),
     Key("cache.memory", Kind.SIZE, "1GiB", "The bytes that all pages may take; at least one page.", minimum=64),
-    Key("cache.hash_capacity", Kind.NUMBER, "4194304", "The number of entries of the index over sessions.", minimum=1),
+    Key(
+        "cache.hash_capacity",
+        Kind.NUMBER,
+        "4194304",
+        "The number of sessions that the index is laid out for; it grows beyond, a piece at a time.",
+        minimum=1,
+    ),
     Key(
         "cache.max_time_slots",
         Kind.NUMBER,
@@ -150,7 +156,12 @@ KEYS: tuple[Key, ...] = (
         "The number of one-second slots of the time wheel; more than the seconds of `limits.max_idle`.",
         minimum=1,
     ),
-    Key("cache.hot", Kind.NUMBER, "100000", "The number of sessions kept as objects; 0 sends each through the pages."),
+    Key(
+        "cache.hot",
+        Kind.NUMBER,
+        "100000",
+        "The number of sessions kept as objects, over all profiles; 0 sends each through the pages.",
+    ),
     Key("time", Kind.SECTION, "{}", "Which clock sessions go by, and what happens to late events."),
     Key(
         "time.domain",

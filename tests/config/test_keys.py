@@ -65,7 +65,7 @@ def test_whole_numbers(text: str, number: int | None) -> None:
 def test_absent_sections_are_what_the_model_defaults_to(load: Callable[[str], TenantConfig]) -> None:
     config = load("tenant: shop\ncontroller: controller.epl\nprofiles: [{name: Visit, type: 1}]\n")
     assert config.limits == Limits() == Limits(1_800_000, 0, 0, 1 << 20)
-    assert config.cache == CacheConfig() == CacheConfig(512, 16 << 20, 1 << 30, 4_194_304, 7_200, 100_000)
+    assert config.cache == CacheConfig() == CacheConfig(64, 4 << 20, 1 << 30, 4_194_304, 7_200, 100_000)
     assert config.time == TimeConfig()
     assert config.store == StoreConfig()
     assert config.unknown_events is UnknownEvents.PASS
