@@ -15,6 +15,8 @@ _HEADER = Struct("<IIHIHH")  # bytes of the payload, second, wheel, bytes of the
 _PLACE = Struct("<IH")
 _LINK = Struct("<IH")  # the next run and its blocks, zeros at the end
 _PLACE_AT = 4
+HEADER_BYTES = _HEADER.size
+"""What an entry takes beside its key and its payload."""
 _IN_PARTS = 0x8000
 _LOWER = 0xFFFF_FFFF
 
