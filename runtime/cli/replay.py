@@ -186,7 +186,7 @@ def _warn_of_losses(replayed: Replayed, console: Console, profile: str, resume: 
     if replayed.dropped_values:
         lost.append(f"{counted(replayed.dropped_values, 'value')} that the rules have no place for")
     told = f"warning: {resume} is of other rules; dropped: {', '.join(lost)}"
-    hint = f"sojourn plan {shlex.quote(str(resume))} {shlex.quote(profile)} says which"
+    hint = f"sojourn plan {shlex.quote(str(resume))} {shlex.quote(profile)} says so beforehand"
     console.print(Text.assemble((told, "yellow"), "\n  ", (hint, "dim")), soft_wrap=True)
 
 

@@ -119,7 +119,7 @@ def test_other_rules_warn_of_what_was_dropped(sojourn: Run, tenant: Path) -> Non
     result = sojourn("replay", tenant, "tuesday.ndjson", "-q", "--resume", "open.snap", "--snapshot", "open.snap")
     assert result.exit_code == 0
     assert "warning: open.snap is of other rules; dropped: 1 value that" in result.stderr
-    assert f"sojourn plan open.snap {tenant} says which" in result.stderr
+    assert f"sojourn plan open.snap {tenant} says so beforehand" in result.stderr
     change(tenant, "name: Visit", "name: Stay")
     change(tenant, "@Session('Visit')", "@Session('Stay')")
     result = sojourn("replay", tenant, "tuesday.ndjson", "-q", "--resume", "open.snap")
