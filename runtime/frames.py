@@ -16,7 +16,8 @@ from zlib import crc32
 
 _MAGIC = Struct("<8sH")
 _NAME = b"SOJOURN\n"
-_FORMAT = 1
+FORMAT = 1
+"""The version of what is written here."""
 _FRAME = Struct("<cQI")
 _END = b"."
 _COUNT = Struct("<Q")
@@ -40,7 +41,7 @@ class FrameWriter:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._frames = 0
-        file.write(_MAGIC.pack(_NAME, _FORMAT))
+        file.write(_MAGIC.pack(_NAME, FORMAT))
 
     def write(self, kind: bytes, *parts: bytes | bytearray | memoryview) -> None:
         """One frame of the bytes of all parts. `kind` is one byte. Raises OSError."""
@@ -84,8 +85,8 @@ def read_frames(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     if len(head) < _MAGIC.size or head[: len(_NAME)] != _NAME:
         raise ForeignFile("it is no file of Sojourn's")
     version = _MAGIC.unpack(head)[1]
-    if version != _FORMAT:
-        raise ForeignFile(f"it is of format {version}; this version of Sojourn reads format {_FORMAT}")
+    if version != FORMAT:
+        raise ForeignFile(f"it is of format {version}; this version of Sojourn reads format {FORMAT}")
     frames = 0
     while True:
         place = file.tell()

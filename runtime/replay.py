@@ -1,7 +1,8 @@
 """Replay: files of events through an engine on a virtual clock, as fast as they can be read.
 
 The clock is the events' own: a field of them, or the event time that stage 1 gives. It never goes back, so a replay
-gives the sessions that a live run would have given.
+gives the sessions that a live run would have given. Sessions that are open at the end of the files end as time runs
+on, or wait in a snapshot for the next files.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 from epl.typed import RouteToProfile
@@ -22,6 +24,7 @@ from runtime.io import DeadLetter, DeadLetterWriter, LineSink, OnLongLine, open_
 from runtime.output import LineOutput
 from runtime.reorder import Refuse
 from runtime.rules import TenantRules
+from runtime.snapshot import Restored, load, save
 from runtime.watchdog import Watchdog
 
 OnProgress = Callable[[str, int, int | None], None]
@@ -55,16 +58,30 @@ class Refusals:
 
 @dataclass(slots=True)
 class Replayed(Refusals):
-    """What a replay of one tenant did. `lines_out` counts events and markers that left."""
+    """What a replay of one tenant did. `lines_out` counts events and markers that left.
+
+    `resumed` is what came from a snapshot. The counters of the engine go on from there, so they count as well the
+    `events_before` of earlier replays.
+    """
 
     engine: Engine
     seconds: float = 0.0
     lines_out: int = 0
+    resumed: Restored | None = None
+    events_before: int = 0
 
     @property
     def events(self) -> int:
         """Events that were read and not refused."""
-        return self.engine.counters.outcomes.total()
+        return self.engine.counters.outcomes.total() - self.events_before
+
+    @property
+    def dropped_values(self) -> int:
+        """Attributes and sub-sessions that came from a snapshot and that the rules of now have no place for.
+
+        A session in pages is read when it is needed, so there may be more to come while sessions are open.
+        """
+        return sum(profile.table.codec.dropped for profile in self.engine.profiles)
 
     @property
     def outcomes(self) -> Counter[str]:
@@ -105,8 +122,29 @@ class Replay:
         self._latest_ms = 0
         self._result = Replayed(self._engine)
 
-    def run(self, sources: Sequence[str], on_progress: OnProgress | None = None) -> Replayed:
-        """Reads the sources one after the other, then lets time run on until every session has ended.
+    def resume(self, path: Path) -> Restored:
+        """Goes on from a snapshot, before anything is read. Raises SnapshotError; the replay is then of no use."""
+
+        def refuse(refused: Refused) -> None:
+            # Where the event came from is not known any more.
+            self._refuse(letter_of(refused, self._rules.config.tenant, str(path)))
+
+        restored = load(self._engine, path, refuse)
+        self._result.resumed = restored
+        self._result.events_before = self._result.events
+        return restored
+
+    def save(self, path: Path) -> None:
+        """Writes a snapshot, for another replay to go on from. Raises SnapshotError.
+
+        What has left until then is not sent again, so it should have reached its sink for good.
+        """
+        save(self._engine, path)
+
+    def run(
+        self, sources: Sequence[str], on_progress: OnProgress | None = None, *, to_the_end: bool = True
+    ) -> Replayed:
+        """Reads the sources one after the other; then, `to_the_end`, lets time run on until every session has ended.
 
         Raises SourceError and SinkError; what was read before is processed.
         """
@@ -114,6 +152,9 @@ class Replay:
         try:
             with Watchdog(self._rules.config.limits.rule_time_ms):
                 self._run(sources, on_progress)
+                if to_the_end:
+                    self._engine.drain()
+                    self._write()
         finally:
             self._result.seconds = time.perf_counter() - began
         return self._result
@@ -131,7 +172,6 @@ class Replay:
             for batch in _batched([placed for _, placed in waiting]):
                 lines, refuse = relayed(batch)
                 self._process(lines, 0, refuse)
-        self._engine.drain()
         self._write()
 
     def _blocks(self, name: str, on_progress: OnProgress | None) -> Iterator[tuple[list[bytes], int, Refuse]]:

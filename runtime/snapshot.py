@@ -6,15 +6,17 @@ place for is dropped and counted (`runtime.plan` says beforehand what a change o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
 from runtime.cache.image import CACHE_FRAMES, CacheReader, write_cache
 from runtime.cache.strange import pack_any, unpack_any
+from runtime.config import TenantConfig, TimePolicy
 from runtime.engine import Engine
 from runtime.frames import BadFile, ForeignFile, FrameWriter, TornFile, new_file, read_frames
 from runtime.reorder import Refuse
@@ -53,9 +55,16 @@ def load(engine: Engine, path: Path, refuse: Refuse = lambda refused: None) -> R
     `refuse` takes what is refused of the events that waited for their turn. Raises SnapshotError; the engine is then of
     no use.
     """
+    with opened(path) as file:
+        return _read(engine, file, refuse)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A snapshot to read frames from. Within, whatever is wrong with it becomes a SnapshotError."""
     try:
         with path.open("rb", buffering=1 << 20) as file:
-            return _read(engine, file, refuse)
+            yield file
     except BadFile as error:
         raise SnapshotError(f"{path}: {error}") from error
     except OSError as error:
@@ -68,21 +77,32 @@ def load(engine: Engine, path: Path, refuse: Refuse = lambda refused: None) -> R
 def write(engine: Engine, writer: FrameWriter) -> None:
     """Writes an engine's state as frames. Raises OSError."""
     profiles = [profile.name for profile in engine.profiles]
-    writer.write(CLOCKS, pack_any({"tenant": engine.rules.config.tenant, **engine.clocks_state()}))
+    config = engine.rules.config
+    owner = {"tenant": config.tenant, "policy": config.time.policy.value}
+    writer.write(CLOCKS, pack_any({**owner, **engine.clocks_state()}))
     write_cache(engine.cache, profiles, writer)
     writer.write(REST, pack_any(engine.state()))
 
 
-def _read(engine: Engine, file: Any, refuse: Refuse) -> Restored:
+def refusal(tenant: str, policy: TimePolicy, config: TenantConfig) -> str | None:
+    """Why a tenant cannot go on with the sessions of a tenant and a policy of time, None when it can."""
+    if tenant != config.tenant:
+        return f"its sessions are of tenant `{tenant}`, not of `{config.tenant}`"
+    if (policy is TimePolicy.GAP) != (config.time.policy is TimePolicy.GAP):
+        return f"its sessions are of `time.policy: {policy}`, and mean nothing to `{config.time.policy}`"
+    return None
+
+
+def _read(engine: Engine, file: BinaryIO, refuse: Refuse) -> Restored:
     assert not engine.live_sessions, "an engine that has seen no event"
     reader = CacheReader(engine.cache, [profile.name for profile in engine.profiles])
     rest: Mapping[str, Any] | None = None
     for kind, data in read_frames(file):
         if kind == CLOCKS:
             clocks = unpack_any(data)
-            tenant = engine.rules.config.tenant
-            if clocks["tenant"] != tenant:
-                raise ForeignFile(f"it is of tenant `{clocks['tenant']}`, not of `{tenant}`")
+            why = refusal(clocks["tenant"], TimePolicy(clocks["policy"]), engine.rules.config)
+            if why is not None:
+                raise ForeignFile(why)
             waiting = engine.clocks_go_on_from(clocks, refuse)
         elif kind in CACHE_FRAMES:
             reader.take(kind, data)

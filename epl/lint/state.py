@@ -29,7 +29,8 @@ OVER_A_BLOCK = example_code(
     "W709",
     "session larger than a block",
     "with its lists full, a session takes {size} bytes or more, and `cache.block_size` is {block}",
-    "A session that needs several blocks is slower to put and to find. The estimate is low: texts count with 8 bytes.",
+    "A session that needs many blocks is slower to put and to find; up to 512 bytes nothing is said, since small blocks "
+    "are meant to be several a session. The estimate is low: texts count with 8 bytes.",
     "@AppendState(name='pages', colname='url', maxlength=200) select url from PageView;\n"
     "@DecorateEvent select session.list('pages') as pages from PageView(et = 'buy');",
     "@AppendState(name='pages', colname='url', maxlength=20) select url from PageView;\n"
@@ -37,6 +38,7 @@ OVER_A_BLOCK = example_code(
     "shorter lists, or a larger block",
 )
 
+_SMALL = 512
 _FIXED = 64  # key, times and counts
 _TEXT = 8
 _SIZES = {Kind.BOOLEAN: 1, Kind.BYTE: 1, Kind.SHORT: 2, Kind.INT: 4, Kind.FLOAT: 4, Kind.CHAR: 1}
@@ -113,7 +115,7 @@ def _over_a_block(context: LintContext) -> Iterator[Finding]:
         for name, written in context.attributes.of(namespace).items():
             length = lengths[name][0] if namespace is t.Namespace.STATE and name in lengths else 1
             size += max((_size(type_, length) for type_ in written), default=0)
-    if size > block and first is not None:
+    if size > max(block, _SMALL) and first is not None:
         # The longest list is what there is to shorten.
         span = max(lengths.values(), key=lambda each: each[0])[1] if lengths else first
         yield found(span, size=size, block=block)

@@ -17,6 +17,8 @@ _SIZES = Struct("<IIHH")
 _PLACE = Struct("<IH")
 _LINK = Struct("<IH")  # the next run and its blocks, zeros at the end
 _PLACE_AT = _SIZES.size
+HEADER_BYTES = _HEADER.size
+"""What an entry takes beside its key and its payload."""
 _IN_PARTS = 0x8000
 _LOWER = 0xFFFF_FFFF
 

@@ -59,8 +59,10 @@ class _Wheel(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_read_header = msgspec.msgpack.Decoder(CacheHeader).decode
-_read_objects = msgspec.msgpack.Decoder(list[Object]).decode
+read_header = msgspec.msgpack.Decoder(CacheHeader).decode
+"""What a HEADER has. Raises msgspec.MsgspecError, as the other one."""
+read_objects = msgspec.msgpack.Decoder(list[Object]).decode
+"""What OBJECTS have."""
 _read_wheel = msgspec.msgpack.Decoder(_Wheel).decode
 
 
@@ -123,9 +125,9 @@ class CacheReader:
     def take(self, kind: bytes, data: bytes) -> None:
         """One frame. Raises msgspec.MsgspecError when it is not what its kind says."""
         if kind == HEADER:
-            self._begin(_read_header(data))
+            self._begin(read_header(data))
         elif kind == OBJECTS:
-            self._objects += _read_objects(data)
+            self._objects += read_objects(data)
         elif kind == MAP:
             self._pages.adopt(data)
         elif kind == PAGE:

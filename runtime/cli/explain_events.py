@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -12,8 +11,8 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from epl.java.json_text import to_json
 from runtime.cli.errors import fail
+from runtime.cli.values import cut, plain_value, shown_time, shown_value
 from runtime.config import load_tenant
 from runtime.explain import ExplainingEngine
 from runtime.explained import Explained, Life, Pass, RuleSeen, Watch
@@ -22,7 +21,6 @@ from runtime.presets import resolve
 from runtime.replay import NoClock, Replay
 from runtime.rules import TenantChecker, TenantRules
 
-_LONGEST = 60
 _WIDE = 400
 _STYLES = {"began": "green", "went on": "", "ended": "magenta", "waits to end": "yellow"}
 
@@ -87,13 +85,13 @@ def explain_events(
 
 
 def _tree(explained: Explained) -> Tree:
-    when = _time(explained.now_ms)
+    when = shown_time(explained.now_ms)
     if explained.line is None:
         tree = Tree(Text.assemble((when, "bold"), ("  time goes on", "dim")), guide_style="dim")
     else:
         title = Text.assemble((f"event {explained.line}", "bold cyan"), "  ", (when, "bold"), "  ")
         title.append(explained.outcome, "green" if explained.outcome == "ok" else "yellow")
-        title.append(f"  {_cut(explained.raw.decode(errors='replace'), 100)}", "dim")
+        title.append(f"  {cut(explained.raw.decode(errors='replace'), 100)}", "dim")
         tree = Tree(title, guide_style="dim")
     for step in explained.steps:
         if isinstance(step, Life):
@@ -102,7 +100,9 @@ def _tree(explained: Explained) -> Tree:
         else:
             _add_pass(tree, step)
     for session_id, due_ms in explained.due_ms:
-        tree.add(Text.assemble(("due ", "bold"), f"at {_time(due_ms)}, if nothing comes", (f"  {session_id}", "dim")))
+        tree.add(
+            Text.assemble(("due ", "bold"), f"at {shown_time(due_ms)}, if nothing comes", (f"  {session_id}", "dim"))
+        )
     return tree
 
 
@@ -115,41 +115,27 @@ def _add_pass(tree: Tree, step: Pass) -> None:
     for seen in step.rules:
         branch.add(_rule(seen, min(width, 40)))
     for name, before, after in step.changes:
-        branch.add(Text.assemble((f"{name} ", "cyan"), (_shown(before), "dim"), " → ", (_shown(after), "bold")))
+        branch.add(
+            Text.assemble((f"{name} ", "cyan"), (shown_value(before), "dim"), " → ", (shown_value(after), "bold"))
+        )
     if step.decorations:
-        pairs = ", ".join(f"{name} = {_shown(value)}" for name, value in step.decorations.items())
+        pairs = ", ".join(f"{name} = {shown_value(value)}" for name, value in step.decorations.items())
         branch.add(Text.assemble(("decorates ", "cyan"), pairs))
 
 
 def _rule(seen: RuleSeen, width: int) -> Text:
-    name = f"{_cut(seen.name, width):<{width}}  "
+    name = f"{cut(seen.name, width):<{width}}  "
     if seen.error is not None:
         return Text.assemble(("! ", "bold red"), name, (seen.error, "red"))
     if seen.matched:
         # A column without a name that is a constant, as in `select 1`, says nothing.
-        columns = ((column, _shown(value)) for column, value in (seen.row or {}).items())
+        columns = ((column, shown_value(value)) for column, value in (seen.row or {}).items())
         row = ", ".join(f"{column} = {shown}" for column, shown in columns if column != shown)
         shadow = "  (shadow: it has no effect)" if seen.shadow else ""
         return Text.assemble(("✓ ", "bold green"), name, row, (shadow, "dim"))
-    read = ", ".join(f"{text} is {_shown(value)}" for text, value in seen.reads)
+    read = ", ".join(f"{text} is {shown_value(value)}" for text, value in seen.reads)
     needs = f"needs {seen.failed}  " if seen.failed else ""
     return Text.assemble(("· ", "dim"), (name, "dim"), needs, (read, "yellow"))
-
-
-def _shown(value: Any) -> str:
-    return "null" if value is None else _cut(to_json(value), _LONGEST)
-
-
-def _cut(text: str, length: int) -> str:
-    line = "".join(char if char.isprintable() else "·" for char in text)
-    return line if len(line) <= length else f"{line[: length - 1]}…"
-
-
-def _time(time_ms: int) -> str:
-    try:
-        return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
-    except (OverflowError, ValueError, OSError):
-        return f"{time_ms} ms"
 
 
 # ---- for machines
@@ -181,19 +167,15 @@ def _step(step: Pass | Life) -> dict[str, Any]:
                 "matched": seen.matched,
                 "shadow": seen.shadow,
                 "failed": seen.failed,
-                "read": {text: _plain(value) for text, value in seen.reads},
-                "row": None if seen.row is None else _plain(seen.row),
+                "read": {text: plain_value(value) for text, value in seen.reads},
+                "row": None if seen.row is None else plain_value(seen.row),
                 "error": seen.error,
             }
             for seen in step.rules
         ],
         "changes": [
-            {"name": name, "before": _plain(before), "after": _plain(after)} for name, before, after in step.changes
+            {"name": name, "before": plain_value(before), "after": plain_value(after)}
+            for name, before, after in step.changes
         ],
-        "decorations": _plain(step.decorations),
+        "decorations": plain_value(step.decorations),
     }
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON can hold it, as the engine would write it."""
-    return json.loads(to_json(value))

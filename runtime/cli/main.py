@@ -7,6 +7,7 @@ import click
 from runtime.cli.annotation import annotation_command
 from runtime.cli.bench import bench_command
 from runtime.cli.bench_cache import bench_cache
+from runtime.cli.cache import cache
 from runtime.cli.completion import completion_command
 from runtime.cli.dlq import dlq
 from runtime.cli.errors import Sojourn
@@ -15,6 +16,7 @@ from runtime.cli.fmt import fmt_command
 from runtime.cli.function import function_command
 from runtime.cli.generate import generate
 from runtime.cli.lint import lint_command
+from runtime.cli.plan import plan_command
 from runtime.cli.profiles import profiles_command
 from runtime.cli.reference import reference_command
 from runtime.cli.replay import replay_command
@@ -41,6 +43,8 @@ for command in (
     dlq,
     explain_command,
     bench_command,
+    plan_command,
+    cache,
     generate,
     profiles_command,
     rule_command,

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from textwrap import indent
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 from rich.console import Console
+from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
@@ -179,19 +181,26 @@ def _list(pages: Sequence[Page], console: Console) -> None:
     print_rows((), [(page.usage, page.summary) for page in pages], console)
 
 
-def print_rows(headings: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
-    """Rows, on a terminal within its width; elsewhere each on a line of its own."""
+def print_rows(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    console: Console,
+    styles: Sequence[str] = (),
+    margin: str = "",
+) -> None:
+    """Rows, on a terminal within its width; elsewhere each on a line of its own. `styles`: one for each row."""
     if console.is_terminal:
         table = Table(box=None, pad_edge=False, show_header=bool(headings), header_style="bold")
         for _ in rows[0]:
             table.add_column(overflow="fold")
         for column, heading in zip(table.columns, headings, strict=False):
             column.header = heading
-        for row in rows:
-            table.add_row(*map(Text, row))
-        console.print(table)
+        for row, style in zip_longest(rows, styles, fillvalue=""):
+            table.add_row(*map(Text, row), style=style)
+        console.print(Padding(table, (0, 0, 0, len(margin)), expand=False))
         return
     lines = [headings, *rows] if headings else list(rows)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
+        cells = "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+        click.echo(f"{margin}{cells}".rstrip())

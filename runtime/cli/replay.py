@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,16 +21,18 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.text import Text
 
 from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.many import TenantSinks, compile_all, log_to, tenants_below
 from runtime.cli.options import format_option
 from runtime.cli.report import as_data, render
 from runtime.cli.report_tenants import render_tenants, tenants_data
+from runtime.cli.values import counted
 from runtime.config import load_tenant
-from runtime.io import DeadLetterWriter, FileSink
+from runtime.io import DeadLetterWriter, FileSink, SinkClosed
 from runtime.presets import resolve
-from runtime.replay import NoClock, Replay
+from runtime.replay import NoClock, Replay, Replayed
 from runtime.replay_tenants import DEFAULT_TENANT_FIELD, ReplayedTenants, TenantsReplay
 from runtime.rules import compile_tenant
 from runtime.tenants import TenantTwice
@@ -40,11 +44,16 @@ Examples:
   sojourn replay my-tenant jan.csv feb.csv --out sessions.ndjson --markers-only
   zcat events.gz | sojourn replay my-tenant - --out - | head
   sojourn replay tenants/ events.ndjson --out sessions/        each event to the tenant that it names
+  sojourn replay my-tenant mon.ndjson --out mon.out --snapshot open.snap
+  sojourn replay my-tenant tue.ndjson --out tue.out --resume open.snap --snapshot open.snap
 
 \b
 Time: the clock is each event's own time (`_timestamp_` of the controller, or --time-field) and never goes
 back; --now-field takes the time of arrival from another field. A file that is not in the order of time wants
---sort. At the end time runs on until all sessions end.
+--sort. At the end time runs on until all sessions end; with --snapshot those that are open wait there instead, and
+--resume goes on with them, so that files that are replayed one by one give what they give in one run. The snapshot is
+written once --out is complete, and takes the place of an older one only when it is whole. The summary counts from the
+first file on.
 
 \b
 Several tenants: each event goes to the one that --tenant-field names, and cannot harm the others. --out
@@ -52,6 +61,9 @@ takes a folder for a file of each tenant, or a file for all.
 
 \b
 Exit codes: 0 done, 1 the rules have problems or a tenant failed, 2 a file or an option is wrong."""
+
+
+_path = click.Path(path_type=Path)
 
 
 @click.command("replay", epilog=_EPILOG, short_help="Run rules over files of events.")
@@ -68,6 +80,10 @@ Exit codes: 0 done, 1 the rules have problems or a tenant failed, 2 a file or an
 )
 @click.option("--sort", is_flag=True, help="Take events in the order of their time; reads all of them into memory.")
 @click.option("--dead-letters", metavar="FILE", help="Write events that could not be read, with the reason.")
+@click.option(
+    "--snapshot", type=_path, metavar="FILE", help="Save the sessions that are open at the end, instead of ending them."
+)
+@click.option("--resume", type=_path, metavar="FILE", help="Go on from a snapshot, of these rules or older ones.")
 @format_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar and no summary.")
 def replay_command(
@@ -80,6 +96,8 @@ def replay_command(
     tenant_field: str | None,
     sort: bool,
     dead_letters: str | None,
+    snapshot: Path | None,
+    resume: Path | None,
     format_: str,
     quiet: bool,
 ) -> None:
@@ -91,6 +109,8 @@ def replay_command(
     folders = tenants_below(profile)
     if folders and sort:
         fail("--sort is for one tenant; replay each by itself, or sort the file first")
+    if folders and (snapshot or resume):
+        fail("--snapshot and --resume are for one tenant; replay each by itself, with a snapshot of its own")
     if tenant_field is not None and not folders:
         fail(f"--tenant-field is for a folder of several tenants, and {profile} is one tenant")
     tenants = compile_all(folders) if folders else [compile_tenant(load_tenant(resolve(profile)))]
@@ -114,17 +134,60 @@ def replay_command(
         except (NoClock, TenantTwice) as error:
             fail(str(error))
         bar = stack.enter_context(_bar(errors, shown=not quiet and sys.stderr.isatty() and out != "-"))
-        replayed = replay.run(events, _Progress(bar))
+        if isinstance(replay, TenantsReplay):
+            replayed: Replayed | ReplayedTenants = replay.run(events, _Progress(bar))
+        else:
+            replayed = _run(replay, events, _Progress(bar), resume=resume, is_saved=snapshot is not None)
+    if snapshot is not None:
+        # Not before all that has left is in its place: a snapshot says so, and nothing leaves twice.
+        assert isinstance(replay, Replay)
+        replay.save(snapshot)
     if isinstance(replayed, ReplayedTenants):
         if format_ == "text" and not quiet:
             render_tenants(replayed, console, dead_letters=dead_letters)
     elif format_ == "text" and not quiet:
         render(replayed, console, dead_letters=dead_letters)
+        if snapshot is not None:
+            console.print(
+                Text(f"\n{counted(replayed.engine.live_sessions, 'open session')} in {snapshot}"), soft_wrap=True
+            )
+    if isinstance(replayed, Replayed):
+        _warn_of_losses(replayed, errors, profile, resume)
     if format_ == "json" and not quiet:
         data = tenants_data(replayed) if isinstance(replayed, ReplayedTenants) else as_data(replayed)
         click.echo(json.dumps(data, indent=2), err=out == "-")
     if isinstance(replayed, ReplayedTenants) and replayed.disabled:
         raise SystemExit(FINDINGS)
+
+
+def _run(
+    replay: Replay, events: tuple[str, ...], on_progress: _Progress, *, resume: Path | None, is_saved: bool
+) -> Replayed:
+    if resume is not None:
+        if not resume.exists():
+            fail(f"{resume}: there is no such file; the first run has no --resume")
+        replay.resume(resume)
+    try:
+        return replay.run(events, on_progress, to_the_end=not is_saved)
+    except SinkClosed:
+        if is_saved:
+            fail("nobody took all of --out, so there is no snapshot: it would say that everything has left")
+        raise
+
+
+def _warn_of_losses(replayed: Replayed, console: Console, profile: str, resume: Path | None) -> None:
+    """Says what the rules of now had no place for. Values are met as sessions are read."""
+    restored = replayed.resumed
+    if restored is None or not (restored.dropped_sessions or replayed.dropped_values):
+        return
+    lost = []
+    if restored.dropped_sessions:
+        lost.append(f"{counted(restored.dropped_sessions, 'open session')} of profiles that are gone")
+    if replayed.dropped_values:
+        lost.append(f"{counted(replayed.dropped_values, 'value')} that the rules have no place for")
+    told = f"warning: {resume} is of other rules; dropped: {', '.join(lost)}"
+    hint = f"sojourn plan {shlex.quote(str(resume))} {shlex.quote(profile)} says so beforehand"
+    console.print(Text.assemble((told, "yellow"), "\n  ", (hint, "dim")), soft_wrap=True)
 
 
 def _bar(console: Console, *, shown: bool) -> Progress:

@@ -35,6 +35,8 @@ def as_data(replayed: Replayed) -> dict[str, Any]:
         "refused": dict(replayed.refused),
         "behind_clock": engine.counters.behind_clock,
         "lines_out": replayed.lines_out,
+        "open_sessions": engine.live_sessions,
+        "resumed": _resumed_data(replayed),
         "sessions": {
             profile.name: _session_data(profile.counters)
             | {"sub_sessions": {sub.name: _session_data(sub.counters) for sub in profile.sub_sessions}}
@@ -46,6 +48,18 @@ def as_data(replayed: Replayed) -> dict[str, Any]:
             for (rule, error), count in engine.counters.rule_errors.most_common()
         ],
         "debug": dict(engine.counters.debug),
+    }
+
+
+def _resumed_data(replayed: Replayed) -> dict[str, int] | None:
+    restored = replayed.resumed
+    if restored is None:
+        return None
+    return {
+        "open_sessions": restored.sessions,
+        "events_before": replayed.events_before,
+        "dropped_sessions": restored.dropped_sessions,
+        "dropped_values": replayed.dropped_values,
     }
 
 
@@ -81,6 +95,9 @@ def render(replayed: Replayed, console: Console, *, dead_letters: str | None) ->
             (f"({speed})", "dim"),
         )
     )
+    if replayed.resumed is not None:
+        told = f"after {replayed.events_before:,} before, which the counts below include"
+        console.print(Text(told, "dim"))
     _section(console, "events", _bars(replayed.outcomes.items(), str))
     for profile in engine.profiles:
         _section(console, f"sessions of {profile.name}", _sessions(profile.counters))
@@ -222,7 +239,7 @@ def _rule_table(rules: Sequence[tuple[str, str, int]]) -> Table:
 def _problems(replayed: Replayed, console: Console, *, dead_letters: str | None) -> None:
     behind = replayed.engine.counters.behind_clock
     if behind:
-        share = behind / replayed.events
+        share = behind / replayed.engine.counters.outcomes.total()
         hint = "; --sort takes them in order" if share > 0.01 else ""
         console.print(f"\n[yellow]{behind:,} events ({share:.1%}) are older than one before them[/][dim]{hint}[/]")
     errors = replayed.engine.counters.rule_errors

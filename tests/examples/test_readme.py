@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -67,6 +69,26 @@ def test_the_explanation_is_real(site: Path) -> None:
     (site / "events.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
     shown = next(text for text in blocks("text") if text.startswith("event 3"))
     assert shown in CliRunner().invoke(main, ["explain", "my-site", "events.ndjson", "--key", "u1"]).output
+
+
+def test_state_outlives_a_run(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command of the passage, and what `plan` prints."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    event = json.loads((site / "events.ndjson").read_text())
+    for day, name in enumerate(("monday", "tuesday")):
+        (site / f"{name}.ndjson").write_text(json.dumps(event | {"at": event["at"] + day * 60_000}))
+    passage = README.partition("## State that outlives a run")[2].partition("\n## ")[0]
+    shown = "".join(re.findall(r"```console\n(.*?)```", passage, re.DOTALL))
+    for command, printed in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", shown, re.MULTILINE):
+        program, *arguments = shlex.split(command)
+        if program != "sojourn":
+            subprocess.run(command, shell=True, check=True)
+            continue
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == (1 if printed else 0), result.output
+        assert printed in ("", result.output)
+    ended = [json.loads(line) for line in (site / "tuesday-out.ndjson").read_text().splitlines()]
+    assert [line["at"] for line in ended] == [event["at"] + 60_000]
 
 
 def test_the_function_is_one() -> None:
