@@ -1,0 +1,147 @@
+"""What live sessions cost the events of others: the shop's rules over more and more of them, and the longest pause.
+
+    python tests/bench/cache.py                               10,000 to 10,000,000 sessions: about 30 minutes, 3.5 GB
+    python tests/bench/cache.py --sessions 10000 100000       as many as there is time for
+    python tests/bench/cache.py --steady 5000000              sessions that begin and end all the time
+
+Each figure has a process of its own. Times are CPU time in µs an event, medians over batches of 1,000 events; the hand
+written loop (`../shared/bench/handwritten.py`, where it is) tells how fast the machine is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from uuid import UUID
+
+from runtime.bench.memory import resident_bytes
+from runtime.config import load_tenant
+from runtime.engine import Clock, Engine
+from runtime.output import LineOutput
+from runtime.rules import compile_tenant
+
+SHOP = Path(__file__).parents[2] / "examples" / "shop"
+BATCH = 1_000
+MEASURED = 200
+START_MS = 1_767_618_000_000
+LINE = (
+    '{"user_id":"%s","ts":%d,"et":"view","url":"https://shop.example/p/%d","device":"mobile","browser":"Firefox",'
+    '"os":"Linux","country":"DE","city":"Berlin","item":"sku-%05d"}'
+)
+
+
+def shop(gap_s: int, hot: int) -> Engine:
+    config = load_tenant(SHOP)
+    (visit,) = config.profiles
+    config = replace(
+        config,
+        limits=replace(config.limits, max_idle_ms=gap_s * 1_000),
+        cache=replace(config.cache, hot=hot, memory=16 << 30),
+        profiles=(replace(visit, gap_ms=gap_s * 1_000),),
+    )
+    return Engine(compile_tenant(config), LineOutput(wants_events=False), clock=Clock.EVENT_TIME)
+
+
+def user(number: int) -> str:
+    return str(UUID(int=number * 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835 % (1 << 128)))
+
+
+def events(numbers: Iterator[int], first: int, events_a_ms: int) -> list[bytes]:
+    return [
+        (LINE % (user(number), START_MS + (first + place) // events_a_ms, number % 5000, number % 5000)).encode()
+        for place, number in enumerate(numbers)
+    ]
+
+
+def timed(engine: Engine, lines: list[bytes]) -> float:
+    began = time.process_time()
+    engine.process(lines)
+    return (time.process_time() - began) / len(lines) * 1e6
+
+
+def at(sessions: int, hot: int) -> dict[str, float]:
+    """Events of users who are there already: any of them, or a few."""
+    engine = shop(gap_s=7_000, hot=hot)
+    for first in range(0, sessions, BATCH):
+        engine.process(events(iter(range(first, min(first + BATCH, sessions))), first, 10))
+    rss = resident_bytes()
+    generator = random.Random(5)
+    figures: dict[str, float] = {"sessions": engine.live_sessions, "rss_bytes": rss}
+    done = sessions
+    for name, among in (("random_us", sessions), ("few_us", min(sessions, 2_000))):
+        costs = []
+        for _ in range(MEASURED):
+            lines = events((generator.randrange(among) for _ in range(BATCH)), done, 10)
+            done += BATCH
+            costs.append(timed(engine, lines))
+        figures[name] = median(costs)
+    return figures
+
+
+def steady(sessions: int, hot: int) -> dict[str, float]:
+    """Each event begins a session, and one ends: the slowest batch beside the median."""
+    gap_s = 5_000
+    events_a_ms = max(sessions // (gap_s * 1_000), 1)
+    engine = shop(gap_s=max(sessions // events_a_ms // 1_000, 1), hot=hot)
+    costs = []
+    batches = sessions // BATCH
+    for number in range(batches + max(batches // 5, 500)):
+        lines = events(iter(range(number * BATCH, (number + 1) * BATCH)), number * BATCH, events_a_ms)
+        cost = timed(engine, lines)
+        if number >= batches:
+            costs.append(cost)
+    return {
+        "sessions": engine.live_sessions,
+        "rss_bytes": resident_bytes(),
+        "median_us": median(costs),
+        "slowest_us": max(costs),
+        "ratio": max(costs) / median(costs),
+    }
+
+
+def in_own_process(*options: object) -> dict[str, float]:
+    done = subprocess.run([sys.executable, __file__, *map(str, options)], capture_output=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sessions", type=int, nargs="*", default=[10_000, 100_000, 1_000_000, 5_000_000, 10_000_000])
+    parser.add_argument("--steady", type=int, help="live sessions of a run in which they begin and end all the time")
+    parser.add_argument("--hot", type=int, default=100_000, help="sessions kept as objects")
+    parser.add_argument("--one", choices=["at", "steady"], help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one is not None:
+        number = options.steady or options.sessions[0]
+        print(json.dumps((steady if options.one == "steady" else at)(number, options.hot)))
+    elif options.steady:
+        found = in_own_process("--one", "steady", "--steady", options.steady, "--hot", options.hot)
+        print(
+            f"{found['sessions']:,} sessions: median {found['median_us']:.1f} µs an event, slowest batch "
+            f"{found['slowest_us']:.1f} ({found['ratio']:.1f} times the median), {found['rss_bytes'] / 1e6:,.0f} MB"
+        )
+    else:
+        first: dict[str, float] = {}
+        print(f"{'sessions':>12} {'MB':>8} {'any user':>10} {'ratio':>6} {'few users':>10} {'ratio':>6}")
+        for number in options.sessions:
+            found = in_own_process("--one", "at", "--sessions", number, "--hot", options.hot)
+            first = first or found
+            print(
+                f"{found['sessions']:>12,} {found['rss_bytes'] / 1e6:>8,.0f}"
+                f" {found['random_us']:>10.2f} {found['random_us'] / first['random_us']:>6.2f}"
+                f" {found['few_us']:>10.2f} {found['few_us'] / first['few_us']:>6.2f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
