@@ -115,11 +115,15 @@ class Endings(Kind):
                 return waiting.retry_ms - 1
         due_ms = session.expires_at_ms
         if self.max_active_ms > 0:
-            due_ms = min(due_ms, session.created_ms + self.max_active_ms)
+            capped_ms = session.created_ms + self.max_active_ms
+            if capped_ms < due_ms:
+                due_ms = capped_ms
         if self._midnight:
             # A tick at midnight itself is due, so it stands in the second before.
             due_ms = min(due_ms, self._around.days.end_ms(session.created_ms) - 1)
-        for sub in session.sub_sessions or ():
+        if not session.sub_sessions:
+            return due_ms
+        for sub in session.sub_sessions:
             waiting = self._still_waiting(sub, session) if self._waiting else None
             due_ms = min(due_ms, sub.expires_at_ms if waiting is None else waiting.retry_ms - 1)
         return due_ms

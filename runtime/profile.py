@@ -175,9 +175,10 @@ class Profile(Endings):
 
     def _check_size(self, session: MainSession) -> None:
         """A session whose state has grown beyond the limit ends with this event."""
-        ends_anyway = any(parent is None for _, parent, _ in self.ending)
-        if self._around.max_state_bytes and not ends_anyway and self._is_too_large(session):
-            self.ending.append((session, None, "evicted"))
+        if self._around.max_state_bytes and self._is_too_large(session):
+            ends_anyway = any(parent is None for _, parent, _ in self.ending)
+            if not ends_anyway:
+                self.ending.append((session, None, "evicted"))
 
     def after_event(self, now_ms: int) -> None:
         """Ends what @EndSession marked, once the event has left."""

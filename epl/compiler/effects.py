@@ -179,7 +179,14 @@ class Effects:
             case Kind.NULL:
                 return
             case Kind.MAP:
-                yield f"spread_into(d, {write.value(expr)})"
+                picked = write.filtered(expr) if isinstance(expr, t.AttributeFilter) else None
+                if picked is None or expr in write.computed:
+                    yield f"spread_into(d, {write.value(expr)})"
+                    return
+                for slot, place in picked:
+                    yield f"if {place} is not None:"
+                    # Only lists that grow are changed in place.
+                    yield _JOINT + f"d[{slot.name!r}] = {place}{'[:]' if slot.grows else ''}"
             case Kind.OBJECT:
                 yield f"decorate(d, {column.name!r}, {write.value(expr)})"
             case Kind.ARRAY | Kind.LIST:
