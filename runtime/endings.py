@@ -64,7 +64,7 @@ class Endings(Kind):
         self._effects = around.effects
         self._cut_until_ms: dict[str, int] = {}
         self._waiting: dict[_Name, _Waiting] = {}
-        self._is_simple = self._is_plain = False
+        self._is_simple = self.is_plain = False
         """Whether an event of a live session needs nothing but its rules: as such, and as long as no end waits."""
         self._alone: dict[int, MainSession] = {}
 
@@ -234,7 +234,7 @@ class Endings(Kind):
         before = self._waiting.get(name)
         attempts = 0 if before is None else before.attempts + 1
         progress, retry_ms = self._progress(session), now_ms + self._wait_ms(attempts)
-        self._is_plain = False
+        self.is_plain = False
         self._waiting[name] = _Waiting(reason, fields or {}, progress, attempts, retry_ms)
 
     def _still_waiting(self, session: SessionBase, parent: MainSession | None = None) -> _Waiting | None:
@@ -249,7 +249,7 @@ class Endings(Kind):
         """True when there was something to forget."""
         found = self._waiting.pop(name, None)
         if not self._waiting:
-            self._is_plain = self._is_simple
+            self.is_plain = self._is_simple
         return found is not None
 
     def _progress(self, session: SessionBase) -> int:

@@ -25,7 +25,7 @@ class Profile(Endings):
         effects = [effect for rule in rules.compiled.program.rules for effect in rule.effects]
         self._splits = any(isinstance(effect, SplitSession) for effect in effects)
         # Only these change more than the session's slots and the event's decorations.
-        self._is_simple = self._is_plain = (
+        self._is_simple = self.is_plain = (
             table.keeps_objects
             and not (around.max_events or around.max_state_bytes)
             and not any(isinstance(effect, _SPECIAL) for effect in effects)
@@ -52,7 +52,7 @@ class Profile(Endings):
         # The common event: its session is live, and nothing of it can be due before `due_ms`.
         session = self._get(key)
         # Where another partition's clock is behind, the session's times do not follow it back.
-        if session is None or not session.modified_ms <= now_ms < session.due_ms or passive or not self._is_plain:
+        if session is None or not session.modified_ms <= now_ms < session.due_ms or passive or not self.is_plain:
             return self._process_fully(session, event, key, event_ms, duration_ms, passive, now_ms, turn)
         session.modified_ms = now_ms
         session.count += 1
