@@ -184,4 +184,7 @@ def _decoded_fields(rules: TenantRules, extra: Sequence[str]) -> dict[str, dict[
         declared = rules.event_types[name].fields
         for field in extra:
             fields[field] = declared.get(field, LONG)
+        # The decoder looks for a field behind the one before: people declare fields in the order of their events.
+        places = {field: place for place, field in enumerate(declared)}
+        found[name] = dict(sorted(fields.items(), key=lambda item: places.get(item[0], len(places))))
     return found
