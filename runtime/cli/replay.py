@@ -114,7 +114,7 @@ def replay_command(
         except (NoClock, TenantTwice) as error:
             fail(str(error))
         bar = stack.enter_context(_bar(errors, shown=not quiet and sys.stderr.isatty() and out != "-"))
-        replayed = replay.run(events, _Progress(bar))
+        replayed = replay.run(events, None if bar.disable else _Progress(bar))
     if isinstance(replayed, ReplayedTenants):
         if format_ == "text" and not quiet:
             render_tenants(replayed, console, dead_letters=dead_letters)
