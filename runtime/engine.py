@@ -86,6 +86,11 @@ class Engine(Passage):
         ]
         self._numbered = tuple(enumerate(self.profiles))
         self._stage_1 = self._handlers(rules.controller)
+        self._ways = {
+            class_: (self._stage_1.get(class_, _no_rules), profile.handlers.get(class_, _no_rules))
+            for profile in self.profiles[:1]
+            for class_ in self.decoder.classes.values()
+        }
 
     def _profile_class(self) -> type[Profile]:
         """What profiles are made of."""
@@ -171,6 +176,10 @@ class Engine(Passage):
             if route is not None:
                 return self._own_time_ms(event) if route[1] is None else route[1]
         return None
+
+
+def _no_rules(event: Any, session: Any, parent: Any, now_ms: int, effects: Any) -> None:
+    """The handler of an event for which there are none."""
 
 
 def _decoded_fields(rules: TenantRules, extra: Sequence[str]) -> dict[str, dict[str, Type]]:

@@ -43,6 +43,8 @@ class Passage(Timeline):
     _numbered: tuple[tuple[int, Profile], ...]
     _output: Output
     _stage_1: Mapping[type[Any], Handler]
+    _ways: Mapping[type[Any], tuple[Handler, Handler]]
+    """The handlers of both stages by class of event, where there is one profile."""
 
     def __init__(self, config: TenantConfig, clock: Clock, *, now_field: str | None, time_field: str | None) -> None:
         super().__init__(config, clock)
@@ -239,14 +241,16 @@ class Passage(Timeline):
         now = at_work.now_ms
         now_slot = self._now_slot
         by_event_time = self._clock is Clock.EVENT_TIME
-        wheel, effects, stage_1 = at_work.wheel, self._effects, self._stage_1
+        wheel, effects, ways = at_work.wheel, self._effects, self._ways
         routes, rows = effects.routes, effects.rows
         decode = self.decoder.decode
         send = self._output.event if self._output.wants_events else None
         (profile,) = self.profiles
-        get, stage_2 = profile.table.get, profile.handlers
+        get = profile.table.get
         ok = bypassed = passive = behind = 0
         last, turn = at_work.last
+        if last != now:
+            turn = 0
         number, line = 0, b""
         try:
             for number, line in lines:
@@ -258,22 +262,20 @@ class Passage(Timeline):
                 if now_slot is not None:
                     given = getattr(event, now_slot)
                     if given is not None and given > now:
-                        now = given
+                        now, turn = given, 0
                         if now >= wheel.next_tick_ms:
                             self._tick(at_work, now)
-                handler = stage_1.get(event.__class__)
-                decorations = None
-                if handler is not None:
-                    decorations = handler(event, None, None, now, effects)
-                    if rows:
-                        decorations = effects.further_passes(None, None, now, decorations)
-                    if decorations:
-                        self._overlay(event, decorations)
+                stage_1, stage_2 = ways[event.__class__]
+                decorations = stage_1(event, None, None, now, effects)
+                if rows:
+                    decorations = effects.further_passes(None, None, now, decorations)
+                if decorations:
+                    self._overlay(event, decorations)
                 route = routes[0]
                 if route is None:
-                    bypassed += 1
                     if send is not None:
                         send(line, decorations, now)
+                    bypassed += 1
                     continue
                 routes[0] = None
                 key, event_ms, duration_ms, is_passive = route
@@ -285,28 +287,24 @@ class Passage(Timeline):
                     if event_ms < now:
                         behind += 1
                     else:
-                        now = event_ms
+                        now, turn = event_ms, 0
                         if now >= wheel.next_tick_ms:
                             self._tick(at_work, now)
-                if now == last:
-                    turn += 1
-                else:
-                    last = now
-                    turn = 0
+                turn += 1
                 session = get(key)
                 # The common event: its session is live, and nothing of it can be due before `due_ms`.
                 # Where another partition's clock is behind, the session's times do not follow it back.
-                if (
+                if is_common := (
                     session is not None
-                    and session.modified_ms <= now < session.due_ms
+                    and now < session.due_ms
+                    and now >= session.modified_ms
                     and not is_passive
                     and profile.is_plain
                 ):
                     session.modified_ms = now
                     session.count += 1
                     session.turn = turn
-                    handler = stage_2.get(event.__class__)
-                    added = None if handler is None else handler(event, session, None, now, effects)
+                    added = stage_2(event, session, None, now, effects)
                 else:
                     added = profile.process(event, key, event_ms, duration_ms, is_passive, now, turn)
                 if send is not None:
@@ -316,6 +314,9 @@ class Passage(Timeline):
                         else:
                             decorations = added
                     send(line, decorations, now)
+                if is_common:
+                    ok += 1
+                    continue
                 if added is False:
                     bypassed += 1
                 elif is_passive:
@@ -327,7 +328,7 @@ class Passage(Timeline):
         except FROM_DATA as error:
             raise Escaped(number, line, f"{type(error).__name__}: {error}") from error
         finally:
-            self._leave(at_work, now, (last, turn), behind, ok, bypassed, passive)
+            self._leave(at_work, now, (now, turn), behind, ok, bypassed, passive)
 
     def _leave(
         self,
