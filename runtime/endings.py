@@ -87,7 +87,8 @@ class Endings(Kind):
         elif reason := self._cut_short(session, tick_ms):
             ended = self._cut(session, reason, tick_ms)
         else:
-            wheel.schedule(session, max(self.due_ms(session), tick_ms))
+            due_ms = self.due_ms(session)
+            wheel.schedule(session, due_ms if due_ms > tick_ms else tick_ms)
             if not self.table.keeps_objects:
                 self.table.put(session)
             return
@@ -159,7 +160,7 @@ class Endings(Kind):
             self._forget_waiting(self._name(session))
         if not self._alone or self._alone.pop(id(session), None) is None:
             self.table.remove(session)
-        self.counters.count_end(reason, session.duration_ms, session.count)
+        self.counters.count_end(reason, session.modified_ms - session.created_ms, session.count)
         return True
 
     def _end_due_subs(self, session: MainSession, now_ms: int, *, at_tick: bool) -> None:
@@ -283,15 +284,15 @@ class Endings(Kind):
         sent = kind.begin_marker
         if sent is not None:
             fields = sent.begin(session)
-            self._run_rules(sent, fields, session, parent, now_ms)
+            if sent.handler is not None:
+                self._run_rules(sent, fields, session, parent, now_ms)
             self._output.marker(fields, now_ms)
 
     def _run_rules(
         self, sent: Marker, fields: dict[str, Any], session: SessionBase, parent: SessionBase | None, now_ms: int
     ) -> None:
         """Runs the kind's rules on a marker; their decorations are on it from here on."""
-        if sent.handler is None:
-            return
+        assert sent.handler is not None
         effects = self._effects
         decorations = sent.handler(sent.as_event(fields), session, parent, now_ms, effects)
         if effects.rows:

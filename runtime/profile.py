@@ -51,6 +51,8 @@ class Profile(Endings):
         """
         # The common event: its session is live, and nothing of it can be due before `due_ms`.
         session = self._get(key)
+        if session is None and not passive:
+            return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
         # Where another partition's clock is behind, the session's times do not follow it back.
         if session is None or not session.modified_ms <= now_ms < session.due_ms or passive or not self.is_plain:
             return self._process_fully(session, event, key, event_ms, duration_ms, passive, now_ms, turn)
@@ -108,7 +110,8 @@ class Profile(Endings):
                 session.held_until_ms = expires_at_ms
         if effects.subs:
             decorations = self._touch_subs(session, event, event_ms, now_ms, decorations)
-        self._check_size(session)
+        if self._around.max_state_bytes:
+            self._check_size(session)
         if (
             session.expires_at_ms < session.due_ms
             or session.sub_sessions
@@ -157,12 +160,15 @@ class Profile(Endings):
         session.turn = turn
         decorations: Decorations = self._pass(self, event, session, None, now_ms)
         self.counters.created += 1
-        self._send_begin(self, session, None, now_ms)
+        if self.begin_marker is not None:
+            self._send_begin(self, session, None, now_ms)
         if effects.subs:
             decorations = self._touch_subs(session, event, session.first_event_ms, now_ms, decorations)
-        self._check_size(session)
-        self._around.wheel.schedule(session, max(self.due_ms(session), now_ms))
-        if id(session) not in self._alone:
+        if self._around.max_state_bytes:
+            self._check_size(session)
+        due_ms = self.due_ms(session)
+        self._around.wheel.schedule(session, due_ms if due_ms > now_ms else now_ms)
+        if not self._alone or id(session) not in self._alone:
             self.table.put(session)
         return decorations
 
@@ -175,10 +181,9 @@ class Profile(Endings):
 
     def _check_size(self, session: MainSession) -> None:
         """A session whose state has grown beyond the limit ends with this event."""
-        if self._around.max_state_bytes and self._is_too_large(session):
-            ends_anyway = any(parent is None for _, parent, _ in self.ending)
-            if not ends_anyway:
-                self.ending.append((session, None, "evicted"))
+        ends_anyway = any(parent is None for _, parent, _ in self.ending)
+        if not ends_anyway and self._is_too_large(session):
+            self.ending.append((session, None, "evicted"))
 
     def after_event(self, now_ms: int) -> None:
         """Ends what @EndSession marked, once the event has left."""
