@@ -89,7 +89,8 @@ class Engine(Passage):
         self._ways = {
             class_: (self._stage_1.get(class_, _no_rules), profile.handlers.get(class_, _no_rules))
             for profile in self.profiles[:1]
-            for class_ in self.decoder.classes.values()
+            # Where no type is declared, events decode to dicts, and pass through.
+            for class_ in self.decoder.classes.values() or (dict,)
         }
 
     def _profile_class(self) -> type[Profile]:
