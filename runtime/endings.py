@@ -71,7 +71,7 @@ class Endings(Kind):
         self._effects = around.effects
         self._cut_until_ms: dict[str, int] = {}
         self._waiting: dict[_Name, _Waiting] = {}
-        self._is_simple = self._is_plain = False
+        self._is_simple = self.is_plain = False
         """Whether an event of a live session needs nothing but its rules: as such, and as long as no end waits."""
         self._alone: dict[int, MainSession] = {}
 
@@ -94,7 +94,8 @@ class Endings(Kind):
         elif reason := self._cut_short(session, tick_ms):
             ended = self._cut(session, reason, tick_ms)
         else:
-            wheel.schedule(session, max(self.due_ms(session), tick_ms))
+            due_ms = self.due_ms(session)
+            wheel.schedule(session, due_ms if due_ms > tick_ms else tick_ms)
             return
         if not ended:
             self.try_again(session, wheel)
@@ -120,11 +121,15 @@ class Endings(Kind):
                 return waiting.retry_ms - 1
         due_ms = session.expires_at_ms
         if self.max_active_ms > 0:
-            due_ms = min(due_ms, session.created_ms + self.max_active_ms)
+            capped_ms = session.created_ms + self.max_active_ms
+            if capped_ms < due_ms:
+                due_ms = capped_ms
         if self._midnight:
             # A tick at midnight itself is due, so it stands in the second before.
             due_ms = min(due_ms, self._around.days.end_ms(session.created_ms) - 1)
-        for sub in session.sub_sessions or ():
+        if not session.sub_sessions:
+            return due_ms
+        for sub in session.sub_sessions:
             waiting = self._still_waiting(sub, session) if self._waiting else None
             due_ms = min(due_ms, sub.expires_at_ms if waiting is None else waiting.retry_ms - 1)
         return due_ms
@@ -160,7 +165,9 @@ class Endings(Kind):
             self._forget_waiting(self._name(session))
         if not self._alone or self._alone.pop(id(session), None) is None:
             self.table.remove(session)
-        self.counters.count_end(reason, session.duration_ms, session.count, now_ms - session.expires_at_ms)
+        self.counters.count_end(
+            reason, session.modified_ms - session.created_ms, session.count, now_ms - session.expires_at_ms
+        )
         return True
 
     def _end_due_subs(self, session: MainSession, now_ms: int, *, at_tick: bool) -> None:
@@ -234,7 +241,7 @@ class Endings(Kind):
         before = self._waiting.get(name)
         attempts = 0 if before is None else before.attempts + 1
         progress, retry_ms = self._progress(session), now_ms + self._wait_ms(attempts)
-        self._is_plain = False
+        self.is_plain = False
         self._waiting[name] = _Waiting(reason, fields or {}, progress, attempts, retry_ms, session.count)
 
     def _still_waiting(self, session: SessionBase, parent: MainSession | None = None) -> _Waiting | None:
@@ -249,7 +256,7 @@ class Endings(Kind):
         """True when there was something to forget."""
         found = self._waiting.pop(name, None)
         if not self._waiting:
-            self._is_plain = self._is_simple
+            self.is_plain = self._is_simple
         return found is not None
 
     def _progress(self, session: SessionBase) -> int:
@@ -320,7 +327,7 @@ class Endings(Kind):
                 number = -1 if sub_name is None else numbers[sub_name]
                 name = (parent_key, key, number, 0 if place < 0 else id(alone[place]))
                 self._waiting[name] = _Waiting(*each)
-                self._is_plain = False
+                self.is_plain = False
 
     # ---- markers and limits
 
@@ -328,15 +335,15 @@ class Endings(Kind):
         sent = kind.begin_marker
         if sent is not None:
             fields = sent.begin(session)
-            self._run_rules(sent, fields, session, parent, now_ms)
+            if sent.handler is not None:
+                self._run_rules(sent, fields, session, parent, now_ms)
             self._output.marker(fields, now_ms)
 
     def _run_rules(
         self, sent: Marker, fields: dict[str, Any], session: SessionBase, parent: SessionBase | None, now_ms: int
     ) -> None:
         """Runs the kind's rules on a marker; their decorations are on it from here on."""
-        if sent.handler is None:
-            return
+        assert sent.handler is not None
         effects = self._effects
         decorations = sent.handler(sent.as_event(fields), session, parent, now_ms, effects)
         if effects.rows:

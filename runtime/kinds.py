@@ -80,10 +80,11 @@ class Kind:
 
     def make(self, key: str, event_ms: int, now_ms: int, gap_ms: int, parent_key: str | None = None) -> Any:
         """A session that opens; one with the key and the times of one before it gets an ordinal, for its markers."""
+        name = (key if parent_key is None else f"{parent_key}\0{key}", event_ms)
         if now_ms != self._opened_ms:
             self._opened_ms = now_ms
-            self._opened.clear()
-        name = (key if parent_key is None else f"{parent_key}\0{key}", event_ms)
+            self._opened = {name: 1}
+            return self.session_class(key, event_ms, now_ms, gap_ms, parent_key)
         ordinal = self._opened.get(name, 0)
         self._opened[name] = ordinal + 1
         if not ordinal:
@@ -106,4 +107,4 @@ class Kind:
     def first_gap_ms(self, duration_ms: int | None, most_ms: int) -> int:
         """The gap of one that opens: what its row gives as `_duration_`, if above 0, else the configured one."""
         wanted_ms = duration_ms if duration_ms is not None and duration_ms > 0 else self.gap_ms
-        return min(wanted_ms, most_ms)
+        return wanted_ms if wanted_ms < most_ms else most_ms

@@ -81,12 +81,13 @@ def decorated(raw: bytes, decorations: dict[str, Any]) -> bytes:
     Adding splices bytes; only a replacement decodes and encodes the whole event (architecture.md, decision 2).
     """
     body = raw.strip()
-    if any(_may_hold(body, name) for name in decorations):
-        try:
-            return to_json({**_decode(body), **decorations})
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            # Fields that no rule reads are not checked, so they may be unreadable: both stand, the later one counts.
-            pass
+    for name in decorations:
+        if _may_hold(body, name):
+            try:
+                return to_json({**_decode(body), **decorations})
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                # Fields that no rule reads are not checked, so they may be unreadable: both stand, the later counts.
+                break
     added = to_json(decorations)
     # An object with fields has a name, and a name has quotes.
     return body[:-1] + b"," + added[1:] if b'"' in body else added

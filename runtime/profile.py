@@ -25,7 +25,7 @@ class Profile(Endings):
         effects = [effect for rule in rules.compiled.program.rules for effect in rule.effects]
         self._splits = any(isinstance(effect, SplitSession) for effect in effects)
         # Only these change more than the session's slots and the event's decorations.
-        self._is_simple = self._is_plain = not (around.max_events or around.max_state_bytes) and not any(
+        self._is_simple = self.is_plain = not (around.max_events or around.max_state_bytes) and not any(
             isinstance(effect, _SPECIAL) for effect in effects
         )
         self.ending: list[tuple[Any, MainSession | None, str]] = []
@@ -49,6 +49,8 @@ class Profile(Endings):
         """
         # The common event: its session is live, and nothing of it can be due before `due_ms`.
         session = self._get(key) or self._find(key)
+        if session is None and not passive:
+            return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
         # Where another partition's clock is behind, the session's times do not follow it back. A pause longer than all
         # before is seldom and noted there, so knowing the longest costs a comparison: 30 ns an event.
         if (
@@ -56,7 +58,7 @@ class Profile(Endings):
             or not 0 <= now_ms - session.modified_ms <= self.counters.max_interval_ms
             or now_ms >= session.due_ms
             or passive
-            or not self._is_plain
+            or not self.is_plain
         ):
             return self._process_fully(session, event, key, event_ms, duration_ms, passive, now_ms, turn)
         session.modified_ms = now_ms
@@ -116,7 +118,8 @@ class Profile(Endings):
                 session.held_until_ms = expires_at_ms
         if effects.subs:
             decorations = self._touch_subs(session, event, event_ms, now_ms, decorations)
-        self._check_size(session)
+        if self._around.max_state_bytes:
+            self._check_size(session)
         if (
             session.expires_at_ms < session.due_ms
             or session.sub_sessions
@@ -171,12 +174,15 @@ class Profile(Endings):
         session.turn = turn
         decorations: Decorations = self._pass(self, event, session, None, now_ms)
         self.counters.count_begin(session.created_ms - session.first_event_ms)
-        self._send_begin(self, session, None, now_ms)
+        if self.begin_marker is not None:
+            self._send_begin(self, session, None, now_ms)
         if effects.subs:
             decorations = self._touch_subs(session, event, session.first_event_ms, now_ms, decorations)
-        self._check_size(session)
-        self._around.wheel.schedule(session, max(self.due_ms(session), now_ms))
-        if id(session) not in self._alone:
+        if self._around.max_state_bytes:
+            self._check_size(session)
+        due_ms = self.due_ms(session)
+        self._around.wheel.schedule(session, due_ms if due_ms > now_ms else now_ms)
+        if not self._alone or id(session) not in self._alone:
             self.table.put(session)
         return decorations
 
@@ -190,7 +196,7 @@ class Profile(Endings):
     def _check_size(self, session: MainSession) -> None:
         """A session whose state has grown beyond the limit ends with this event."""
         ends_anyway = any(parent is None for _, parent, _ in self.ending)
-        if self._around.max_state_bytes and not ends_anyway and self._is_too_large(session):
+        if not ends_anyway and self._is_too_large(session):
             self.ending.append((session, None, "evicted"))
 
     def after_event(self, now_ms: int) -> None:

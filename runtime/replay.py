@@ -33,7 +33,7 @@ OnProgress = Callable[[str, int, int | None], None]
 Placed = tuple[bytes, int, Refuse]
 """A line, its number where it came from, and who takes it if it is refused."""
 
-_BLOCK_BYTES = 256 * 1024
+_BLOCK_BYTES = 64 * 1024
 _BATCH = 1000
 _SHOWN = 3
 
@@ -242,12 +242,12 @@ def read_blocks(
     name: str, types: Mapping[str, Type], max_line_bytes: int, on_long_line: OnLongLine, on_progress: OnProgress | None
 ) -> Iterator[tuple[list[bytes], int]]:
     """The lines of a source block by block, and the number of the first. Raises SourceError."""
-    # The lines of a block stay in the processor's cache from reading to writing: 1 MiB costs 5 % more.
+    # The lines of a block stay in the processor's cache from reading to writing: 256 KiB costs 0.2 µs an event more.
     with open_source(
         name, field_types=types, max_line_bytes=max_line_bytes, chunk_bytes=_BLOCK_BYTES, on_long_line=on_long_line
     ) as source:
         for block in source:
-            yield block.data.split(b"\n"), block.first_line
+            yield block.lines, block.first_line
             if on_progress is not None:
                 on_progress(source.name, block.read_bytes, source.total_bytes)
 

@@ -147,13 +147,15 @@ class Effects:
         place = f"s.{slot.attribute}"
         first, value = self._expressions.named(item)
         yield from first
+        held = self._expressions.temporary()
         plain = slot.element is not None and slot.element.kind is not Kind.OBJECT
-        is_new = f"{value} not in {place}" if plain else f"not has_item({place}, {value})"
+        is_new = f"{value} not in {held}" if plain else f"not has_item({held}, {value})"
         lines = [
-            f"if {place} is None:" if slot.kind is Kind.LIST else f"if type({place}) is not list:",
+            f"{held} = {place}",
+            f"if {held} is None:" if slot.kind is Kind.LIST else f"if type({held}) is not list:",
             _JOINT + f"{place} = [{value}]",
             f"elif {is_new}:" if unique else "else:",
-            *(_JOINT + line for line in self._lengthened(slot, value, maxlength)),
+            *(_JOINT + line for line in self._lengthened(slot, held, value, maxlength)),
         ]
         if slot.kind_attribute is not None:
             lines.append(f"s.{slot.kind_attribute} = 'list'")
@@ -163,15 +165,14 @@ class Effects:
         yield from lines
 
     @staticmethod
-    def _lengthened(slot: Slot, value: str, maxlength: int) -> list[str]:
-        place = f"s.{slot.attribute}"
+    def _lengthened(slot: Slot, held: str, value: str, maxlength: int) -> list[str]:
         if slot.grows:
             # In place, which leaves the other elements out of the processor's cache: 0.6 µs less for a list of ten.
-            full = [f"if len({place}) > {maxlength}:", _JOINT + f"del {place}[:-{maxlength}]"] if maxlength else []
-            return [f"{place}.append({value})", *full]
+            full = [f"while len({held}) > {maxlength}:", _JOINT + f"del {held}[0]"] if maxlength else []
+            return [f"{held}.append({value})", *full]
         # The list may be the event's own, or one that another attribute holds: it is not ours to change.
-        kept = {0: f"*{place}, ", 1: ""}.get(maxlength, f"*{place}[{1 - maxlength}:], ")
-        return [f"{place} = [{kept}{value}]"]
+        kept = {0: f"*{held}, ", 1: ""}.get(maxlength, f"*{held}[{1 - maxlength}:], ")
+        return [f"s.{slot.attribute} = [{kept}{value}]"]
 
     def _decorate(self, column: t.Column) -> Iterator[str]:
         expr, write = column.expr, self._expressions
@@ -179,7 +180,14 @@ class Effects:
             case Kind.NULL:
                 return
             case Kind.MAP:
-                yield f"spread_into(d, {write.value(expr)})"
+                picked = write.filtered(expr) if isinstance(expr, t.AttributeFilter) else None
+                if picked is None or expr in write.computed:
+                    yield f"spread_into(d, {write.value(expr)})"
+                    return
+                for slot, place in picked:
+                    yield f"if {place} is not None:"
+                    # Only lists that grow are changed in place.
+                    yield _JOINT + f"d[{slot.name!r}] = {place}{'[:]' if slot.grows else ''}"
             case Kind.OBJECT:
                 yield f"decorate(d, {column.name!r}, {write.value(expr)})"
             case Kind.ARRAY | Kind.LIST:

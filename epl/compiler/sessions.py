@@ -33,8 +33,8 @@ class SessionReads(Writer):
             case t.AttributeContains(_, _, _, _, name, item):
                 found = f"attribute({session}, {self._all(slots)}, {self.value(name)})"
                 return f"({found} is not None)" if item is None else f"has_item({found}, {self.value(item)})"
-            case t.AttributeFilter(_, _, _, _, names):
-                return self._filtered(session, slots, names)
+            case t.AttributeFilter():
+                return self._filtered(session, slots, expr)
             case _:
                 assert_never(expr)
 
@@ -66,15 +66,26 @@ class SessionReads(Writer):
                 return f"({place} is not None and {self.value(item)} in {place})"
         return f"has_item({place}, {self.value(item)})"
 
-    def _filtered(self, session: str, slots: Mapping[str, Slot], names: t.Expr | None) -> str:
+    def filtered(self, expr: t.AttributeFilter) -> list[tuple[Slot, str]] | None:
+        """The slots that a filter picks and where they are, or None where only a run shows which."""
+        layout = self._layouts.get(expr.scope)
+        slots = {} if layout is None else layout.of(expr.namespace)
+        names = expr.names
         if names is None:
             wanted = list(slots)
         elif isinstance(names, t.ArrayOf) and all(isinstance(item, t.Const) for item in names.items):
             given = dict.fromkeys(item.value for item in names.items if isinstance(item, t.Const))
             wanted = [name for name in given if name in slots]
         else:
-            return f"picked({session}, {self._all(slots)}, {self.value(names)})"
-        pairs = tuple((name, slots[name].attribute) for name in wanted)
+            return None
+        return [(slots[name], f"{_SESSION[expr.scope]}.{slots[name].attribute}") for name in wanted]
+
+    def _filtered(self, session: str, slots: Mapping[str, Slot], expr: t.AttributeFilter) -> str:
+        wanted = self.filtered(expr)
+        if wanted is None:
+            assert expr.names is not None
+            return f"picked({session}, {self._all(slots)}, {self.value(expr.names)})"
+        pairs = tuple((slot.name, slot.attribute) for slot, _ in wanted)
         return f"present({session}, {self._module.constant(pairs, 'slots')})"
 
     def _all(self, slots: Mapping[str, Slot]) -> str:

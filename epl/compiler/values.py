@@ -103,7 +103,10 @@ class Values(Writer):
         return _first_of(choices, self.value(operands[-1]))
 
     def _converted(self, expr: t.Convert) -> str:
-        name = "float" if expr.function is float else self._module.constant(expr.function, "convert", f"to {expr.type}")
+        if expr.function is float or expr.function is str:
+            name = expr.function.__name__
+        else:
+            name = self._module.constant(expr.function, "convert", f"to {expr.type}")
         return self._null_safe((expr.operand,), f"{name}({{0}})")
 
     def _type_of(self, operand: t.Expr, static: str | None) -> str:

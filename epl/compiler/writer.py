@@ -70,7 +70,7 @@ class Writer(ABC):
         text = self.value(expr)
         if self._is_repeatable(expr, text):
             return text, text
-        name = self._temporary()
+        name = self.temporary()
         return f"({name} := {text})", name
 
     def named(self, expr: t.Expr) -> tuple[list[str], str]:
@@ -78,14 +78,15 @@ class Writer(ABC):
         text = self.value(expr)
         if self._is_repeatable(expr, text):
             return [], text
-        name = self._temporary()
+        name = self.temporary()
         return [f"{name} = {ungrouped(text)}"], name
 
     def _is_repeatable(self, expr: t.Expr, text: str) -> bool:
         """True for names and literals; a session's slot takes longer to read than a local."""
         return is_atom(text) and (not isinstance(expr, t.Attribute) or expr in self.computed)
 
-    def _temporary(self) -> str:
+    def temporary(self) -> str:
+        """A new local variable."""
         self._temporaries += 1
         return f"t{self._temporaries}"
 

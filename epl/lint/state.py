@@ -29,8 +29,8 @@ OVER_A_BLOCK = example_code(
     "W709",
     "session larger than a block",
     "with its lists full, a session takes {size} bytes or more, and `cache.block_size` is {block}",
-    "A session that needs many blocks is slower to put and to find; up to 512 bytes nothing is said, since small blocks "
-    "are meant to be several a session. The estimate is low: texts count with 8 bytes.",
+    "A session that needs many blocks is slower to put and to find; up to 512 bytes nothing is said, since small "
+    "blocks are meant to be several a session. The estimate is low: texts count with 8 bytes.",
     "@AppendState(name='pages', colname='url', maxlength=200) select url from PageView;\n"
     "@DecorateEvent select session.list('pages') as pages from PageView(et = 'buy');",
     "@AppendState(name='pages', colname='url', maxlength=20) select url from PageView;\n"

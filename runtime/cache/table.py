@@ -188,7 +188,7 @@ class SessionTable:
         self._index.insert(hash(session.key), block)
         session.block = block
         if slot is not None:
-            slot.sessions.discard(session)
+            slot.sessions.pop(session, None)
             slot.blocks.append(block)
             session.slot = None
 

@@ -50,7 +50,8 @@ class Slot:
 
     def __init__(self, wheel: int) -> None:
         self.wheel = wheel
-        self.sessions: set[MainSession] = set()
+        # A dict, for its order: late sessions may have the same last update.
+        self.sessions: dict[MainSession, None] = {}
         self.blocks = array("I")
 
 
@@ -78,8 +79,8 @@ class TimeWheel:
             self._entries.move(session.block, self.number, second)
         else:
             if session.slot is not None:
-                session.slot.sessions.discard(session)
-            slot.sessions.add(session)
+                session.slot.sessions.pop(session, None)
+            slot.sessions[session] = None
             session.slot = slot
         if second == self._first_second:
             heappush(self._order, (due_ms, session.modified_ms, session.turn, next(self._serial), session))
@@ -105,7 +106,7 @@ class TimeWheel:
         """Takes a session out; the block of an entry that is left behind is no longer in force."""
         session.due_ms = NOWHERE_MS
         if session.slot is not None:
-            session.slot.sessions.discard(session)
+            session.slot.sessions.pop(session, None)
             session.slot = None
 
     def take(self, tick_ms: int) -> list[MainSession]:

@@ -134,10 +134,11 @@ def replay_command(
         except (NoClock, TenantTwice) as error:
             fail(str(error))
         bar = stack.enter_context(_bar(errors, shown=not quiet and sys.stderr.isatty() and out != "-"))
+        on_progress = None if bar.disable else _Progress(bar)
         if isinstance(replay, TenantsReplay):
-            replayed: Replayed | ReplayedTenants = replay.run(events, _Progress(bar))
+            replayed: Replayed | ReplayedTenants = replay.run(events, on_progress)
         else:
-            replayed = _run(replay, events, _Progress(bar), resume=resume, is_saved=snapshot is not None)
+            replayed = _run(replay, events, on_progress, resume=resume, is_saved=snapshot is not None)
     if snapshot is not None:
         # Not before all that has left is in its place: a snapshot says so, and nothing leaves twice.
         assert isinstance(replay, Replay)
@@ -161,7 +162,7 @@ def replay_command(
 
 
 def _run(
-    replay: Replay, events: tuple[str, ...], on_progress: _Progress, *, resume: Path | None, is_saved: bool
+    replay: Replay, events: tuple[str, ...], on_progress: _Progress | None, *, resume: Path | None, is_saved: bool
 ) -> Replayed:
     if resume is not None:
         if not resume.exists():

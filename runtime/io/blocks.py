@@ -1,7 +1,7 @@
 """Runs of whole lines, cut from chunks of bytes that end anywhere.
 
-The decoder takes many lines at a time, so the reader has no business with single lines: it looks for the last newline
-of a chunk and leaves the rest to C. A line that is too long is the one exception, and even those are found by jumping
+There are millions of lines, so the reader has no business with single ones: it looks for the last newline of a chunk
+and leaves the rest to C. A line that is too long is the one exception, and even those are found by jumping
 from window to window, not from line to line.
 """
 
@@ -19,12 +19,12 @@ LONG_LINE_HEAD = 1024
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A run of whole lines, joined by newlines, without the last newline; empty `data` is one blank line.
+    """A run of whole lines, at least one, without their newlines.
 
     `first_line` counts from 1. `read_bytes` is how much of the underlying file is used up (compressed bytes for gzip).
     """
 
-    data: bytes
+    lines: list[bytes]
     first_line: int
     read_bytes: int
 
@@ -86,8 +86,9 @@ class LineCutter:
         return self._block(data, read_bytes)
 
     def _block(self, data: bytes, read_bytes: int) -> Block:
-        block = Block(data, self._line, read_bytes)
-        self._line += data.count(b"\n") + 1
+        lines = data.split(b"\n")
+        block = Block(lines, self._line, read_bytes)
+        self._line += len(lines)
         return block
 
     def _hold(self, tail: bytes) -> None:

@@ -84,7 +84,8 @@ class CsvRows:
 
     def feed(self, block: Block) -> Block | None:
         """The rows that end in this block, or None; a row that goes on is kept for the next block."""
-        text = f"{self._carry}{block.data.decode('utf-8', 'surrogateescape')}\n"
+        data = b"\n".join(block.lines)
+        text = f"{self._carry}{data.decode('utf-8', 'surrogateescape')}\n"
         self._carry = ""
         return self._block(self._rows(text, last=False), block.read_bytes)
 
@@ -96,7 +97,7 @@ class CsvRows:
     def _block(self, lines: list[bytes], read_bytes: int) -> Block | None:
         if not lines:
             return None
-        block = Block(b"\n".join(lines), self._line, read_bytes)
+        block = Block(lines, self._line, read_bytes)
         self._line += len(lines)
         return block
 

@@ -130,7 +130,7 @@ def read_letters(name: str) -> Iterator[DeadLetter | NoLetter]:
         next_line = 1
         try:
             for block in source:
-                for number, line in enumerate(block.data.split(b"\n"), block.first_line):
+                for number, line in enumerate(block.lines, block.first_line):
                     if line.strip():
                         yield _letter(line, label, number)
                     elif too_long and too_long[0].line == number:

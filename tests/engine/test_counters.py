@@ -213,3 +213,18 @@ def test_nothing_stays_behind_when_all_sessions_have_ended(engine_of: Callable[.
         assert counters.active == 0
         assert counters.created == counters.ended.total() > 0
     assert profile.counters.events == 400
+
+
+@pytest.mark.parametrize("profiles", [1, 2])
+def test_without_types_events_pass_through(engine_of: Callable[..., Any], profiles: int) -> None:
+    """However many profiles there are."""
+    names = ["One", "Two"][:profiles]
+    config = {
+        "events": {},
+        "controller_text": "",
+        "profiles": [{"name": name, "type": number, "gap": "5m"} for number, name in enumerate(names, 1)],
+    }
+    engine, output = engine_of(config)
+    engine.process([b'{"_type":"X"}', b"{}"], 1_000)
+    assert engine.counters.outcomes == {"bypassed": 2}
+    assert [event for _, event in output.sent] == [{"_type": "X"}, {}]

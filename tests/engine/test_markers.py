@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
-from runtime.markers import marker_id
+from runtime.markers import MarkerIds
 
 
 def test_whatever_differs_makes_another_id() -> None:
@@ -24,6 +24,10 @@ def test_whatever_differs_makes_another_id() -> None:
     ]
     assert all(marker_id(*a) != marker_id(*b) for a, b in combinations([one, *others], 2))
     assert marker_id(*one) == marker_id(*one)
+
+
+def marker_id(path: str, session_id: str, created_ms: int, kind: str, ordinal: int) -> str:
+    return MarkerIds(path).of(session_id, created_ms, kind, ordinal)
 
 
 def test_session_ids_that_collide(engine_of: Callable[..., Any]) -> None:

@@ -22,7 +22,7 @@ def rows(text: str | bytes, types: dict[str, Type] | None = None, chunk_bytes: i
     """The lines that a CSV text becomes."""
     data = text.encode() if isinstance(text, str) else text
     with open_source("-", format="csv", field_types=types, chunk_bytes=chunk_bytes, stdin=io.BytesIO(data)) as source:
-        return [line for block in source for line in block.data.split(b"\n")]
+        return [line for block in source for line in block.lines]
 
 
 def refused(line: bytes) -> bool:
@@ -132,7 +132,7 @@ def test_an_open_quote_is_given_up_at_the_limit() -> None:
     """What follows is read again as rows; memory is bounded by the limit and one chunk."""
     text = 'a,b\n"1,2\n' + "3,4\n" * 200
     with open_source("-", format="csv", max_line_bytes=100, chunk_bytes=50, stdin=io.BytesIO(text.encode())) as source:
-        got = [line for block in source for line in block.data.split(b"\n")]
+        got = [line for block in source for line in block.lines]
     assert refused(got[0])
     assert len(got[0]) < 200
     assert set(got[1:]) == {b'{"a":"3","b":"4"}'}
@@ -148,8 +148,8 @@ def test_line_numbers_count_rows() -> None:
     """The header is line 1; a row on three lines is one row."""
     with open_source("-", format="csv", chunk_bytes=6, stdin=io.BytesIO(b'\na\n"1\n2\n3"\n4\n5\n6\n7\n')) as source:
         blocks = list(source)
-    assert blocks[0] == Block(b'{"a":"1\\n2\\n3"}', 3, blocks[0].read_bytes)
-    numbers = [block.first_line + offset for block in blocks for offset in range(block.data.count(b"\n") + 1)]
+    assert blocks[0] == Block([b'{"a":"1\\n2\\n3"}'], 3, blocks[0].read_bytes)
+    numbers = [block.first_line + offset for block in blocks for offset in range(len(block.lines))]
     assert numbers == [3, 4, 5, 6, 7]
 
 
@@ -186,5 +186,5 @@ def test_rows_before_the_end_of_a_cut_gzip(tmp_path: Path) -> None:
     got: list[bytes] = []
     with open_source(str(path), field_types={"a": INT}) as source, pytest.raises(SourceError, match="cut off"):
         for block in source:
-            got += block.data.split(b"\n")
+            got += block.lines
     assert got == [b'{"a":1}', b'{"a":2}']

@@ -25,7 +25,7 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, lists
             sink.write(lines)
     assert path.read_bytes().startswith(b"\x1f\x8b") is gz
     with open_source(str(path)) as source:
-        got = [line for block in source for line in block.data.split(b"\n")]
+        got = [line for block in source for line in block.lines]
     assert got == [line for lines in lists for line in lines]
 
 

@@ -15,7 +15,7 @@ from runtime.io import SourceError, open_source
 def lines_of(path: Path) -> list[bytes]:
     """All lines of a file."""
     with open_source(str(path)) as source:
-        return [line for block in source for line in block.data.split(b"\n")]
+        return [line for block in source for line in block.lines]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_damage_in_the_middle(tmp_path: Path) -> None:
     got: list[bytes] = []
     with open_source(str(path)) as source, pytest.raises(SourceError, match="damaged"):
         for block in source:
-            got += block.data.split(b"\n")
+            got += block.lines
     assert len(got) > 20_000
     assert got[:20_000] == lines[:20_000]
 
@@ -95,7 +95,7 @@ def test_a_wrong_checksum_is_damage(tmp_path: Path) -> None:
     packed = bytearray(gzip.compress(b"a\nb\nc"))
     packed[-8] ^= 1
     with open_source("-", stdin=io.BytesIO(packed)) as source, pytest.raises(SourceError, match="damaged"):
-        assert next(source).data == b"a\nb"
+        assert next(source).lines == [b"a", b"b"]
         next(source)
 
 
@@ -104,7 +104,7 @@ def test_a_gzip_bomb_comes_in_pieces() -> None:
     bomb = zlib.compressobj(wbits=31)
     packed = b"".join(bomb.compress(b"\n" * (1 << 20)) for _ in range(64)) + bomb.flush()
     with open_source("-", stdin=io.BytesIO(packed)) as source:
-        sizes = [len(block.data) + 1 for block in source]
+        sizes = [len(b"\n".join(block.lines)) + 1 for block in source]
     assert sum(sizes) == 64 << 20
     assert max(sizes) <= 1 << 20
 
@@ -113,14 +113,14 @@ def test_stdin_is_not_closed_and_has_no_size() -> None:
     """It is not ours."""
     stdin = io.BytesIO(b"{}\n")
     with open_source("-", stdin=stdin) as source:
-        assert [block.data for block in source] == [b"{}"]
+        assert [line for block in source for line in block.lines] == [b"{}"]
     assert (source.name, source.total_bytes, stdin.closed) == ("stdin", None, False)
 
 
 def test_csv_from_stdin_is_asked_for() -> None:
     """stdin has no name to tell by; and a name can be overruled."""
     with open_source("-", format="csv", stdin=io.BytesIO(b"a;b\n1;2")) as source:
-        assert [block.data for block in source] == [b'{"a":"1","b":"2"}']
+        assert [line for block in source for line in block.lines] == [b'{"a":"1","b":"2"}']
 
 
 def test_ndjson_named_csv(tmp_path: Path) -> None:
@@ -128,4 +128,4 @@ def test_ndjson_named_csv(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b'{"a":1}\n')
     with open_source(str(path), format="ndjson") as source:
-        assert [block.data for block in source] == [b'{"a":1}']
+        assert [line for block in source for line in block.lines] == [b'{"a":1}']

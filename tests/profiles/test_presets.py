@@ -25,7 +25,7 @@ from runtime.cli.fmt import fmt_command
 from runtime.cli.lint import lint_command
 from runtime.config import TenantConfig, TimePolicy, load_tenant
 from runtime.io import MemorySink
-from runtime.markers import marker_id
+from runtime.markers import MarkerIds
 from runtime.replay import Replay
 from runtime.rules import compile_tenant
 
@@ -626,7 +626,7 @@ def expected_of(preset: Preset, sessions: Iterable[Session]) -> Iterator[Line]:
         # A split may open two sessions of one key in one millisecond.
         ordinal = before[session_id, first_ms]
         before[session_id, first_ms] += 1
-        ids = [{"_snmk": marker_id(path, session_id, first_ms, kind, ordinal)} for kind in ("begin", "end")]
+        ids = [{"_snmk": MarkerIds(path).of(session_id, first_ms, kind, ordinal)} for kind in ("begin", "end")]
         for marker in (
             {"_type": preset.markers[0], **begin, **start, **ids[0]},
             {"_type": preset.markers[1], **begin, **start, **end, **preset.end(session), **ids[1]},

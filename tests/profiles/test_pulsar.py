@@ -11,7 +11,7 @@ import pytest
 
 from runtime.config import load_tenant
 from runtime.io import MemorySink
-from runtime.markers import marker_id
+from runtime.markers import MarkerIds
 from runtime.replay import Replay
 from runtime.rules import compile_tenant
 
@@ -54,7 +54,7 @@ def test_against_plain_python(sent: list[Line]) -> None:
         begin = {name: first[name] for name in METADATA}
         begin |= {"_snid": f"{first['si']}{first['ct']:016x}", "_snst": first["ct"]}
         end = {"_snet": last["ct"], "_sndn": last["ct"] - first["ct"], "_snec": len(events), "_snrs": "gap"}
-        kinds = {kind: marker_id("pulsar/1", begin["_snid"], first["ct"], kind) for kind in ("begin", "end")}
+        kinds = {kind: MarkerIds("pulsar/1").of(begin["_snid"], first["ct"], kind) for kind in ("begin", "end")}
         expected.append({"_type": "SessionBeginEvent", **begin, "_snmk": kinds["begin"]})
         expected.append({"_type": "SessionEndEvent", **begin, **end, "_snmk": kinds["end"]})
     markers = [line for line in sent if line["_type"] != "PulsarEvent"]
