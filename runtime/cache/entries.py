@@ -122,6 +122,8 @@ class Entries:
             if needed * 2 <= has:
                 self.pages.give_back(block + needed, has - needed)
                 has = needed
+            if end - offset > self.largest_bytes:
+                self.largest_bytes = end - offset
             _HEADER.pack_into(memory, offset, len(payload), second, wheel, key_length, table, has)
             memory[start:end] = payload
             return block
