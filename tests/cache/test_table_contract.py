@@ -158,7 +158,7 @@ def test_those_touched_lately_stay_objects() -> None:
 
 def test_keys_of_one_hash(monkeypatch: pytest.MonkeyPatch, cache: Cache, table: SessionTable) -> None:
     """They are told apart by the key in their entry."""
-    monkeypatch.setattr("runtime.cache.table.hash", lambda key: len(key), raising=False)
+    monkeypatch.setattr("runtime.cache.table.hash", len, raising=False)
     for count, key in enumerate(["aa", "bb", "cc", "dd", "e"]):
         put(cache, key, count)
     cache.settle()
