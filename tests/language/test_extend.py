@@ -188,7 +188,7 @@ class Stamp(datetime):
     ],
 )
 def test_what_is_returned_is_of_a_class_of_the_language(value: Any, hint: Any, expected: Any) -> None:
-    """State is stored, and nobody knows how to store a class of somebody's own; dates are in UTC, as events have them."""
+    """State is stored, and nobody can store a class of somebody's own; dates are in UTC, as events have them."""
     given = run(returning(value, hint), "given()")
     assert given == expected
     assert repr(given) == repr(expected)
