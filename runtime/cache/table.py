@@ -152,8 +152,9 @@ class SessionTable:
 
     def _store(self, session: MainSession) -> bool:
         """Writes a session to pages, evicting others if need be. False when it has to stay an object."""
-        payload = self.codec.encode(session)
         while True:
+            # Anew each time: whoever makes room may put this one off to the second in which it is due by now.
+            payload = self.codec.encode(session)
             try:
                 if session.block:
                     self._rewrite(session, payload)
