@@ -5,6 +5,8 @@ Sessions stand in it as objects or by the block of their entry; whoever takes th
 
 from __future__ import annotations
 
+from copy import copy
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ OPERATIONS = st.lists(
         st.tuples(st.just("schedule"), NUMBERS, st.integers(0, 12_000)),
         st.tuples(st.just("touch"), NUMBERS, st.integers(0, 1)),
         st.tuples(st.just("extend"), NUMBERS, st.integers(0, 5_000)),
-        st.tuples(st.just("store"), NUMBERS, st.just(0)),
+        st.tuples(st.just("write"), NUMBERS, st.just(0)),
         st.tuples(st.just("forget"), NUMBERS, st.just(0)),
         st.tuples(st.just("take"), st.just(0), st.integers(1, 3)),
         st.tuples(st.just("first"), st.just(0), st.integers(0, 63)),
@@ -53,15 +55,26 @@ class Shelf:
     def session(self, block: int) -> MainSession:
         return self._sessions[block]
 
-    def store(self, session: MainSession, wheel: TimeWheel) -> None:
-        """As a table writes a session that stands somewhere for the first time; blocks are used again."""
-        slot, second = session.slot, session.due_ms // SLOT_MS
+    def write(self, session: MainSession, wheel: TimeWheel) -> MainSession:
+        """As a table writes a session that stands somewhere: it is another object when it is read again.
+
+        One that is here already moves. Blocks are used again.
+        """
+        slot, second, before = session.slot, session.due_ms // SLOT_MS, session.block
+        if before:
+            session = copy(session)
+            del self._places[before], self._sessions[before]
         session.block = self._free.pop()
-        self._sessions[session.block] = session
         self._places[session.block] = (wheel.number, second)
-        slot.sessions.discard(session)
-        slot.blocks.append(session.block)
-        session.slot = None
+        if before:
+            self._free.append(before)
+            wheel.stand(session.block, second)
+        else:
+            slot.sessions.discard(session)
+            slot.blocks.append(session.block)
+            session.slot = None
+        self._sessions[session.block] = read = copy(session)
+        return read
 
     def remove(self, session: MainSession) -> None:
         """As a table forgets one that has ended."""
@@ -87,48 +100,51 @@ def test_against_a_list(operations: list[tuple[str, int, int]]) -> None:
     shelf = Shelf()
     wheel = TimeWheel(shelf, number=3)
     everyone = [waiting(number) for number in range(6)]
-    due_ms: dict[MainSession, int] = {}
-    extended: set[MainSession] = set()
+    due_ms: dict[str, int] = {}
+    extended: set[str] = set()
     now_ms, serial = 0, len(everyone)
     for operation, number, value in [*operations, ("take", 0, 100)]:
         session = everyone[number]
         if operation == "schedule":
-            due_ms[session] = now_ms + value
-            extended.discard(session)
-            wheel.schedule(session, due_ms[session])
+            due_ms[session.key] = now_ms + value
+            extended.discard(session.key)
+            wheel.schedule(session, due_ms[session.key])
         elif operation == "touch":
             serial += value
             session.modified_ms, session.turn = serial, 0 if value else session.turn + 1
-        elif operation == "extend" and session in due_ms:
-            due_ms[session] += value
-            extended.add(session)
-        elif operation == "store" and session in due_ms and not session.block:
-            shelf.store(session, wheel)
+        elif operation == "extend" and session.key in due_ms:
+            due_ms[session.key] += value
+            extended.add(session.key)
+        elif operation == "write" and session.key in due_ms:
+            everyone[number] = shelf.write(session, wheel)
         elif operation == "forget":
             wheel.forget(session)
             shelf.remove(session)
-            due_ms.pop(session, None)
+            due_ms.pop(session.key, None)
         elif operation == "take":
             now_ms += value * SLOT_MS
             taken = wheel.take(now_ms)
-            due = {each for each, due in due_ms.items() if tick_of(due) <= now_ms}
-            assert len(taken) == len(set(taken))
-            assert due <= set(taken) <= due | extended
+            due = {key for key, due in due_ms.items() if tick_of(due) <= now_ms}
+            keys = [each.key for each in taken]
+            assert len(keys) == len(set(keys))
+            assert due <= set(keys) <= due | extended
             assert in_order_of_last_update(taken)
             for each in taken:
-                if each in due:
+                if each.key in due:
                     shelf.remove(each)
-                    del due_ms[each]
+                    del due_ms[each.key]
                 else:
-                    wheel.schedule(each, due_ms[each])
+                    wheel.schedule(each, due_ms[each.key])
         elif operation == "first":
             passed_over = {id(each) for place, each in enumerate(everyone) if value & 1 << place}
-            others = [order(each, due) for each, due in due_ms.items() if id(each) not in passed_over]
-            first = wheel.first(due_ms.__getitem__, passed_over)
-            assert (None if first is None else order(first, due_ms[first])) == min(others, default=None)
+            others = [
+                order(each, due_ms[each.key]) for each in everyone if each.key in due_ms and id(each) not in passed_over
+            ]
+            first = wheel.first(lambda each: due_ms[each.key], passed_over)
+            assert (None if first is None else order(first, due_ms[first.key])) == min(others, default=None)
             assert first is None or id(first) not in passed_over
         assert wheel.next_tick_ms <= min(map(tick_of, due_ms.values()), default=NEVER_MS)
-        assert set(wheel) == due_ms.keys()
+        assert {each.key for each in wheel} == due_ms.keys()
     assert not due_ms
     assert wheel.next_tick_ms == NEVER_MS
 
@@ -144,7 +160,7 @@ def test_back_in_a_slot_that_it_has_left(written: bool) -> None:
     session = waiting(1)
     wheel.schedule(session, 9_000)
     if written:
-        shelf.store(session, wheel)
+        session = shelf.write(session, wheel)
     for due_ms in (5_000, 9_500):
         wheel.schedule(session, due_ms)
     assert wheel.take(6_000) == []
@@ -156,12 +172,12 @@ def test_a_block_used_again_stands_for_the_one_that_has_it_now() -> None:
     wheel = TimeWheel(shelf)
     first, second = waiting(1), waiting(2)
     wheel.schedule(first, 5_000)
-    shelf.store(first, wheel)
+    first = shelf.write(first, wheel)
     block = first.block
     wheel.forget(first)
     shelf.remove(first)
     wheel.schedule(second, 5_500)
-    shelf.store(second, wheel)
+    second = shelf.write(second, wheel)
     assert second.block == block
     assert wheel.take(6_000) == [second], "once, though its block stands there twice"
 
@@ -171,7 +187,7 @@ def test_wheels_tell_their_entries_apart() -> None:
     one, other = TimeWheel(shelf, 1), TimeWheel(shelf, 2)
     session = waiting(1)
     one.schedule(session, 5_000)
-    shelf.store(session, one)
+    session = shelf.write(session, one)
     other.stand(session.block, 5)
     assert other.take(6_000) == []
     assert one.take(6_000) == [session]
@@ -184,7 +200,7 @@ def test_seconds_that_agree_in_their_lower_bits() -> None:
     session = waiting(1)
     far_ms = 7_000 + (1 << 32) * SLOT_MS
     wheel.schedule(session, 7_000)
-    shelf.store(session, wheel)
+    session = shelf.write(session, wheel)
     shelf.stands_in = lambda block, number, second: True  # type: ignore[method-assign]
     wheel.schedule(session, far_ms)
     assert wheel.take(8_000) == []
@@ -197,19 +213,35 @@ def test_one_after_the_other_goes_first(written: bool) -> None:
     shelf = Shelf()
     wheel = TimeWheel(shelf)
     a, b, c, d = (waiting(number) for number in range(4))
-    due_ms = {a: 5_100, b: 5_000, c: 5_000, d: 9_000}
-    for session, due in due_ms.items():
-        wheel.schedule(session, due)
-        if written:
-            shelf.store(session, wheel)
-    due_ms[b] = 12_000
+    due_ms = {"0": 5_100, "1": 5_000, "2": 5_000, "3": 9_000}
+    for session in (a, b, c, d):
+        wheel.schedule(session, due_ms[session.key])
+    if written:
+        a, b, c, d = (shelf.write(session, wheel) for session in (a, b, c, d))
+    due_ms["1"] = 12_000
     gone = []
-    while (first := wheel.first(due_ms.__getitem__, {id(a)})) is not None:
+    while (first := wheel.first(lambda session: due_ms[session.key], {id(a)})) is not None:
         gone.append(first)
         wheel.forget(first)
         shelf.remove(first)
     assert gone == [c, d, b]
-    assert wheel.first(due_ms.__getitem__) is a
+    assert wheel.first(lambda session: due_ms[session.key]) is a
+
+
+def test_one_that_moves_to_another_block_while_others_go() -> None:
+    """It was known by the block that it had, which says nothing of it any more."""
+    shelf = Shelf()
+    wheel = TimeWheel(shelf)
+    a, b = waiting(0), waiting(1)
+    for session in (a, b):
+        wheel.schedule(session, 5_000)
+    a, b = shelf.write(a, wheel), shelf.write(b, wheel)
+    assert wheel.first(lambda session: 5_000) is a
+    b = shelf.write(b, wheel)
+    wheel.forget(a)
+    shelf.remove(a)
+    assert wheel.first(lambda session: 5_000) is b
+    assert wheel.take(6_000) == [b]
 
 
 def test_next_tick() -> None:
