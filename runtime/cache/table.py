@@ -110,10 +110,17 @@ class SessionTable:
                     del hot[session.key]
                     hot[session.key] = session
                     spared += 1
-                elif session.due_ms != NOWHERE_MS and self._store(session):
-                    del hot[session.key]
+                elif session.due_ms != NOWHERE_MS:
+                    try:
+                        if self._store(session):
+                            del hot[session.key]
+                    except NoRoom:
+                        # Nobody takes an end, so there is none for the others either: one of them has its turn next.
+                        del hot[session.key]
+                        hot[session.key] = session
+                        return
             if len(hot) == before and not spared:
-                return  # nobody took the end of any session that might have made room
+                return  # they are too large, and nobody takes their end
 
     # ---- snapshots
 
@@ -151,7 +158,10 @@ class SessionTable:
         return None
 
     def _store(self, session: MainSession) -> bool:
-        """Writes a session to pages, evicting others if need be. False when it has to stay an object."""
+        """Writes a session to pages, evicting others if need be. False when it is too large.
+
+        Raises NoRoom when nobody takes the end of any other.
+        """
         while True:
             # Anew each time: whoever makes room may put this one off to the second in which it is due by now.
             payload = self.codec.encode(session)
@@ -167,7 +177,7 @@ class SessionTable:
                     self._cache.evict(session)
                     return False
                 if not self._cache.make_room(session):
-                    return False
+                    raise
 
     def _write(self, session: MainSession, payload: bytes) -> None:
         slot, second = session.slot, session.due_ms // SLOT_MS
