@@ -75,7 +75,7 @@ def test_nothing_stays_behind_when_all_sessions_have_ended(engine_of: Callable[.
     engine.advance(engine.now_ms + 30_000)
     assert engine.live_sessions == 0
     wheel = engine._at_work.wheel
-    assert not wheel._slots
+    assert not wheel.slots
     assert not wheel._seconds
     (profile,) = engine.profiles
     assert not profile.ending
