@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from struct import Struct
 from typing import BinaryIO
@@ -45,7 +46,7 @@ class FrameWriter:
 
     def write(self, kind: bytes, *parts: bytes | bytearray | memoryview) -> None:
         """One frame of the bytes of all parts. `kind` is one byte. Raises OSError."""
-        checksum = 0
+        checksum = crc32(kind)
         for part in parts:
             checksum = crc32(part, checksum)
         self._file.write(_FRAME.pack(kind, sum(map(len, parts)), checksum))
@@ -64,7 +65,8 @@ def new_file(path: Path) -> Iterator[FrameWriter]:
 
     Raises OSError; what was at `path` is then as it was.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    _remove_left(path)
+    beside = _beside(path, os.getpid())
     try:
         with beside.open("wb", buffering=1 << 20) as file:
             writer = FrameWriter(file)
@@ -77,6 +79,29 @@ def new_file(path: Path) -> Iterator[FrameWriter]:
         beside.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _beside(path: Path, process: int | str) -> Path:
+    """The file that a process writes, which takes the place of the one at `path`."""
+    return path.with_name(f".{path.name}.{process}.part")
+
+
+def _remove_left(path: Path) -> None:
+    """Removes what processes have left that were killed while they wrote: each would be as large as the file."""
+    for left in path.parent.glob(_beside(Path(escape(path.name)), "*").name):
+        process = left.name.split(".")[-2]
+        if process.isdecimal() and not _is_alive(int(process)):
+            left.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
 
 
 def read_frames(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
@@ -97,7 +122,7 @@ def read_frames(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         data = file.read(length) if length <= _left(file) else b""
         if len(data) < length:
             raise TornFile(f"it ends within frame {frames + 1}, which begins at byte {place:,}")
-        if crc32(data) != checksum:
+        if crc32(data, crc32(kind)) != checksum:
             raise TornFile(f"frame {frames + 1} at byte {place:,} is damaged: its checksum is another")
         if kind == _END:
             if data != _COUNT.pack(frames) or file.read(1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -60,9 +61,9 @@ class TenantRules:
         return (self.controller, *(compiled for each in of_profiles for compiled in each))
 
     def matches(self) -> list[tuple[str, str, int]]:
-        """How often each statement has given a row: its file, its name, the number."""
+        """How often each statement has given a row: its file (below the tenant's folder), its name, the number."""
         return [
-            (compiled.program.source.name, statement.name, compiled.matches[statement.number])
+            (self._file(compiled), statement.name, compiled.matches[statement.number])
             for compiled in self.programs()
             for statement in compiled.program.statements()
         ]
@@ -72,8 +73,12 @@ class TenantRules:
         before = {(file, name): number for file, name, number in matches}
         for compiled in self.programs():
             for statement in compiled.program.statements():
-                number = before.pop((compiled.program.source.name, statement.name), 0)
+                number = before.pop((self._file(compiled), statement.name), 0)
                 compiled.matches[statement.number] += number
+
+    def _file(self, compiled: Compiled) -> str:
+        """The folder may be another one by then: a release has a new one each time."""
+        return compiled.program.source.name.removeprefix(f"{self.config.folder}{os.sep}")
 
 
 @dataclass(frozen=True, slots=True)

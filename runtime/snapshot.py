@@ -6,15 +6,15 @@ place for is dropped and counted (`runtime.plan` says beforehand what a change o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
-from runtime.cache.image import CACHE_FRAMES, CacheReader, write_cache
+from runtime.cache.image import CACHE_FRAMES, HEADER, CacheReader, write_cache
 from runtime.cache.strange import pack_any, unpack_any
 from runtime.config import TenantConfig, TimePolicy
 from runtime.engine import Engine
@@ -22,6 +22,8 @@ from runtime.frames import BadFile, ForeignFile, FrameWriter, TornFile, new_file
 from runtime.reorder import Refuse
 
 CLOCKS, REST = b"t", b"e"
+_FIRST = {0: CLOCKS, 1: HEADER}
+"""The frames without which nobody can tell what the others are."""
 
 
 class SnapshotError(Exception):
@@ -96,8 +98,10 @@ def refusal(tenant: str, policy: TimePolicy, config: TenantConfig) -> str | None
 def _read(engine: Engine, file: BinaryIO, refuse: Refuse) -> Restored:
     assert not engine.live_sessions, "an engine that has seen no event"
     reader = CacheReader(engine.cache, [profile.name for profile in engine.profiles])
-    rest: Mapping[str, Any] | None = None
-    for kind, data in read_frames(file):
+    is_complete = False
+    for place, (kind, data) in enumerate(read_frames(file)):
+        if kind != _FIRST.get(place, kind):
+            raise TornFile("frames are missing")
         if kind == CLOCKS:
             clocks = unpack_any(data)
             why = refusal(clocks["tenant"], TimePolicy(clocks["policy"]), engine.rules.config)
@@ -107,13 +111,14 @@ def _read(engine: Engine, file: BinaryIO, refuse: Refuse) -> Restored:
         elif kind in CACHE_FRAMES:
             reader.take(kind, data)
         elif kind == REST:
+            # Before the sessions come: where there is less room now, some of them are evicted at once, and count.
+            engine.go_on_from(unpack_any(data))
             reader.end()
-            rest = unpack_any(data)
+            is_complete = True
         else:
             raise ForeignFile(f"it has a frame `{kind.decode(errors='replace')}` that this version does not know")
-    if rest is None:
+    if not is_complete:
         raise TornFile("it has no state of an engine")
-    engine.go_on_from(rest)
     engine.take_waiting(waiting)
     dropped = sum(profile.table.codec.dropped for profile in engine.profiles)
     return Restored(engine.live_sessions, reader.dropped, dropped)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from runtime.cache import NEVER_MS, SLOT_MS, Cache, TimeWheel
+from runtime.cache import NEVER_MS, NOWHERE_MS, SLOT_MS, Cache, TimeWheel
 from runtime.config import TenantConfig, TimeDomain, TimePolicy
 from runtime.counters import EngineCounters
 from runtime.ender import EnderProfile, SecondHand
@@ -60,6 +60,8 @@ class Timeline(ABC):
         self._judges_late = clock is Clock.EVENT_TIME and config.time.domain is TimeDomain.EVENT
         self._judges = config.time.policy is not TimePolicy.GAP
         self._partitions: dict[int, Partition] = {}
+        self._no_room_ms = NOWHERE_MS
+        """When nobody took the end of any session that was to make room."""
         self._around: Surroundings
         self._at_work = self._made(0)
 
@@ -220,8 +222,18 @@ class Timeline(ABC):
                 return
 
     def _make_room_for(self, session: MainSession) -> bool:
-        """Ends the session due first, for another; False when no end is taken."""
-        return self._end_first(self._at_work.now_ms, {id(session)})
+        """Ends the session due first, for another; False when no end is taken.
+
+        After that a second passes before all are asked again: there may be millions of them, and events go on.
+        """
+        now_ms, refused = self._at_work.now_ms, self.counters.ends_refused
+        if 0 <= now_ms - self._no_room_ms < SLOT_MS:
+            return False
+        if self._end_first(now_ms, {id(session)}):
+            return True
+        if self.counters.ends_refused > refused:
+            self._no_room_ms = now_ms
+        return False
 
     def _evict(self, session: MainSession) -> None:
         """Ends a session for which there can be no room."""

@@ -6,12 +6,13 @@ declared to return: whatever reads the value later relies on its type.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from epl.errors import RuleError
 from epl.java.arithmetic import RANGES
+from epl.java.values import utc
 from epl.types import Kind, Type
 
 _PYTHON: dict[Kind, type | tuple[type, ...]] = {
@@ -24,20 +25,43 @@ _PYTHON: dict[Kind, type | tuple[type, ...]] = {
     Kind.MAP: dict,
     Kind.LIST: (list, tuple),
 }
-_SCALARS = (str, int, float, bool, type(None), Decimal, datetime)
+_PLAIN = frozenset({str, int, float, bool, type(None), Decimal})
 
 
 def own(value: Any) -> Any:
-    """The value, or a copy of it all the way down where it could be changed. Raises RuleError for a strange one."""
-    if isinstance(value, _SCALARS):
+    """The value, or a copy of it all the way down where it could be changed; dates in UTC, as events have them.
+
+    One of a class that is derived from those of the language (numpy.float64, an enum of strings) becomes one of the
+    language's, so that state can be stored. Raises RuleError for a strange one.
+    """
+    if type(value) in _PLAIN:
         return value
-    if isinstance(value, list | tuple):
-        return [own(item) for item in value]
-    if isinstance(value, dict):
-        if not all(type(key) is str for key in value):
-            raise RuleError("a map has keys that are no strings")
-        return {key: own(item) for key, item in value.items()}
+    match value:
+        case list() | tuple():
+            return [own(item) for item in value]
+        case dict():
+            if not all(type(key) is str for key in value):
+                raise RuleError("a map has keys that are no strings")
+            return {key: own(item) for key, item in value.items()}
+        case datetime():
+            return _date(value)
+        case str():
+            return str.__str__(value)
+        case int():
+            return int(value)
+        case float():
+            return float(value)
+        case Decimal():
+            return Decimal(value)
     raise RuleError(f"{type(value).__name__} is no type of value that an event can hold")
+
+
+def _date(value: datetime) -> datetime:
+    try:
+        there = utc(value)
+    except OverflowError as error:
+        raise RuleError("a date is beyond the years 1 to 9999") from error
+    return datetime.combine(there.date(), there.time(), UTC)
 
 
 def returned(value: Any, declared: Type) -> Any:

@@ -141,6 +141,8 @@ class Entries:
             if needed * 2 <= has:
                 self.pages.give_back(block + needed, has - needed)
                 has = needed
+            if end - offset > self.largest_bytes:
+                self.largest_bytes = end - offset
             _SIZES.pack_into(memory, offset, len(payload), key_length, table, has)
             memory[start:end] = payload
             return block

@@ -11,6 +11,8 @@ from array import array
 from collections.abc import Iterator, Sequence
 
 _SMALLEST, _LARGEST = 64, 4096
+_FEWEST = 16
+"""Entries a place of the directory: where hashes are spread there are a thousand and more when a segment fills up."""
 _HASH_BITS = 32
 _BLOCKS = 1 << 32
 """A word is `hash << 32 | block`; 0 is an empty place, since no entry is at block 0."""
@@ -128,7 +130,8 @@ class Index:
     def _make_room(self, segment: _Segment, hashed: int) -> _Segment:
         """The segment of a hash, once it has room."""
         parts: tuple[_Segment, ...] = (segment,)
-        if len(segment.words) < _LARGEST:
+        if len(segment.words) < _LARGEST or self._size < _FEWEST << self._bits:
+            # So full while others are so empty: its hashes agree, and one bit more would not tell them apart.
             segment.double()
         else:
             if segment.bits == self._bits:
@@ -197,7 +200,8 @@ class _Segment:
 
     def split(self) -> tuple[_Segment, _Segment]:
         """Two of its size, by the next bit of the hash; both have room unless nearly all agree in that bit too."""
-        halves = (_Segment(self.bits + 1, _LARGEST), _Segment(self.bits + 1, _LARGEST))
+        size = len(self.words)
+        halves = (_Segment(self.bits + 1, size), _Segment(self.bits + 1, size))
         shift = 63 - self.bits
         for word in self.words:
             if word:

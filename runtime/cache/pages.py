@@ -159,8 +159,6 @@ class Pages:
         for start, end in short:
             if 0 < end - start <= _LONGEST_HINT and len(self._hints[end - start]) < _MOST_HINTS:
                 self._hints[end - start].append(start)
-            elif start < end:
-                self._freed[start // self.blocks_per_page] += end - start
         return self._end > 0
 
     def _look_over(self, length: int) -> bool:

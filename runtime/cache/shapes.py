@@ -24,7 +24,7 @@ _NUMBERS = (Kind.BYTE, Kind.SHORT, Kind.INT, Kind.LONG, Kind.BIGINT, Kind.FLOAT,
 _WHOLE = _NUMBERS[:5]
 _ALWAYS = {
     **{kind: frozenset(_WHOLE[place:]) | {Kind.DECIMAL} for place, kind in enumerate(_WHOLE)},
-    Kind.FLOAT: frozenset({Kind.FLOAT, Kind.DOUBLE, Kind.DECIMAL}),
+    Kind.FLOAT: frozenset({Kind.FLOAT, Kind.DOUBLE}),
     Kind.DOUBLE: frozenset({Kind.DOUBLE}),
     Kind.DECIMAL: frozenset({Kind.DECIMAL}),
 }
@@ -174,8 +174,9 @@ def _number(value: float | Decimal, kind: Kind) -> Any:
             whole = int(value)
             return whole if whole == value and low <= whole <= high else None
         if kind is Kind.DECIMAL:
-            # As the language widens: a double is the number that its digits say.
-            return value if isinstance(value, Decimal) else Decimal(str(value))
+            # As the language widens: a double is the number that its digits say, if it is one.
+            found = value if isinstance(value, Decimal) else Decimal(str(value))
+            return found if found.is_finite() else None
         real = float(value)
     except (OverflowError, ValueError):
         return None

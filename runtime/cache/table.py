@@ -87,6 +87,7 @@ class SessionTable:
 
     def put(self, session: MainSession) -> None:
         """Takes a session that has begun. Changes of one that is here need no call."""
+        session.spared_ms = session.modified_ms
         self._hot[session.key] = session
         self._size += 1
 
@@ -105,26 +106,28 @@ class SessionTable:
         hot, most, store = self._hot, self.most_hot, self._store
         if len(hot) <= most:
             return
-        if not most:
-            for session in list(hot.values()):
-                if store(session):
-                    del hot[session.key]
-            return
         goal = most - most // _BATCHES
         while len(hot) > goal:
             before = len(hot)
             spared = 0
             for session in list(islice(hot.values(), before - goal)):
-                if session.modified_ms != session.spared_ms:
+                if most and session.modified_ms != session.spared_ms:
                     session.spared_ms = session.modified_ms
                     # Behind all others: it is looked at again when they have been.
                     if hot.pop(session.key, None) is not None:
                         hot[session.key] = session
                         spared += 1
-                elif store(session):
+                    continue
+                try:
+                    if store(session):
+                        del hot[session.key]
+                except NoRoom:
+                    # Nobody takes an end, so there is none for the others either: one of them has its turn next.
                     del hot[session.key]
+                    hot[session.key] = session
+                    return
             if len(hot) == before and not spared:
-                return  # nobody took the end of any session that might have made room
+                return  # they are too large, and nobody takes their end
 
     # ---- snapshots
 
@@ -158,26 +161,30 @@ class SessionTable:
         return None
 
     def _store(self, session: MainSession) -> bool:
-        """Writes a session to pages. False when it has to stay an object, or is gone."""
-        if session.due_ms == NOWHERE_MS:
-            return False  # a tick is at work on it; or it was evicted, to make room for one before it
-        payload = self.codec.encode(session)
-        block = session.block
-        try:
-            if block:
-                moved = self._entries.change(block, payload)
-                if moved != block:
-                    self._moved(session, moved)
-            else:
-                self._write(session, payload)
-            return True
-        except NoRoom as full:
-            self._cache.failed_puts += 1
-            if not full.ever:
-                self._cache.evict(session)
-                return False
-        # Again with one session less.
-        return self._cache.make_room(session) and self._store(session)
+        """Writes a session to pages, evicting others if need be. False when it has to stay an object, or is gone.
+
+        Raises NoRoom when nobody takes the end of any other.
+        """
+        while session.due_ms != NOWHERE_MS:  # else a tick is at work on it, or it was evicted, for one before it
+            # Anew each time: whoever makes room may put this one off to the second in which it is due by now.
+            payload = self.codec.encode(session)
+            block = session.block
+            try:
+                if block:
+                    moved = self._entries.change(block, payload)
+                    if moved != block:
+                        self._moved(session, moved)
+                else:
+                    self._write(session, payload)
+                return True
+            except NoRoom as full:
+                self._cache.failed_puts += 1
+                if not full.ever:
+                    self._cache.evict(session)
+                    return False
+                if not self._cache.make_room(session):
+                    raise
+        return False
 
     def _write(self, session: MainSession, payload: bytes) -> None:
         slot, second = session.slot, session.due_ms // SLOT_MS

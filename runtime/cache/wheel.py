@@ -89,7 +89,7 @@ class TimeWheel:
         """Puts an entry into the slot of a second."""
         (self.slots.get(second) or self._opened(second)).blocks.append(block)
         if second == self._first_second:
-            self._first_second = _NO_SECOND
+            self._first_second = _NO_SECOND  # where it is known by the block that it had
 
     def adopt(self, second: int, blocks: bytes) -> None:
         """Puts entries into the slot of a second, by the bytes of their blocks."""

@@ -1,87 +1,185 @@
-"""What every `SessionTable` keeps: a new one joins by standing in TABLES."""
+"""What a `SessionTable` keeps, whether its sessions are objects, entries in pages or both."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from epl import SessionLayout
-from runtime.cache import MemoryTable, SessionTable
+from runtime.cache import Cache, Codec, SessionTable
+from runtime.cache.wheel import TimeWheel
+from runtime.config import CacheConfig
 from runtime.session import MainSession, session_class
 
-TABLES: list[Callable[[], SessionTable]] = [MemoryTable]
-CLASS = session_class(MainSession, SessionLayout({}, {}), 0)
+LAYOUT = SessionLayout({}, {})
+CLASS = session_class(MainSession, LAYOUT, 0)
+KEYS = ["a", "", "é\n\0", "\ud800 half a pair", "x" * 10_000]
 
 
-def session(key: str, count: int = 1) -> MainSession:
-    made: MainSession = CLASS(key, 1_000, 2_000, 10_000)
-    made.count = count
+@pytest.fixture(params=[0, 2, 1000], ids="hot={}".format)
+def cache(request: pytest.FixtureRequest) -> Cache:
+    made = Cache(CacheConfig(hot=request.param, block_size=64, page_size=4096, memory=1 << 20, hash_capacity=1))
+    made.add_table(Codec((CLASS, LAYOUT)))
+    made.add_wheel()
     return made
 
 
-@pytest.fixture(params=TABLES, ids=[table.__name__ for table in TABLES])
-def table(request: pytest.FixtureRequest) -> SessionTable:
-    made: SessionTable = request.param()
-    return made
+@pytest.fixture
+def table(cache: Cache) -> SessionTable:
+    return cache.tables[0]
+
+
+def put(cache: Cache, key: str, count: int = 1) -> MainSession:
+    """A session that has begun, as a profile puts it: on the wheel, then into the table."""
+    session: MainSession = CLASS(key, 1_000, 2_000, 10_000)
+    session.count = count
+    cache.wheels[0].schedule(session, session.expires_at_ms)
+    cache.tables[0].put(session)
+    return session
+
+
+def found(table: SessionTable, key: str) -> MainSession | None:
+    """As a profile looks for it."""
+    return table.get(key) or table.find(key)
+
+
+def end(table: SessionTable, key: str) -> None:
+    """As a session ends."""
+    session = found(table, key)
+    assert session is not None
+    TimeWheel.forget(session)
+    table.remove(session)
 
 
 def test_empty(table: SessionTable) -> None:
-    assert table.get("a") is None
-    assert len(table) == 0
+    assert found(table, "a") is None
+    assert len(table) == table.hot == 0
     assert list(table) == []
 
 
-@pytest.mark.parametrize("key", ["a", "", "é\n\0", "x" * 10_000])
-def test_put_and_get(table: SessionTable, key: str) -> None:
-    table.put(session(key, count=5))
-    table.put(session("other"))
-    found = table.get(key)
-    assert found is not None
-    assert (found.key, found.count, found.first_event_ms, found.created_ms) == (key, 5, 1_000, 2_000)
-    assert (found.expires_at_ms, found.gap_ms) == (12_000, 10_000)
+@pytest.mark.parametrize("key", KEYS, ids=["a", "empty", "strange", "surrogate", "long"])
+def test_put_and_find(cache: Cache, table: SessionTable, key: str) -> None:
+    put(cache, key, count=5)
+    for other in ("o1", "o2", "o3"):
+        put(cache, other)
+    cache.settle()
+    session = found(table, key)
+    assert session is not None
+    assert (session.key, session.count, session.first_event_ms, session.created_ms) == (key, 5, 1_000, 2_000)
+    assert (session.expires_at_ms, session.gap_ms, session.due_ms) == (12_000, 10_000, 12_000)
+    assert found(table, "another") is None
 
 
-def test_put_again_replaces(table: SessionTable) -> None:
-    table.put(session("a", count=1))
-    table.put(session("a", count=2))
-    found = table.get("a")
-    assert found is not None
-    assert found.count == 2
-    assert len(table) == 1
+def test_all_of_them_once(cache: Cache, table: SessionTable) -> None:
+    for key in KEYS:
+        put(cache, key)
+    for key in KEYS[:2]:
+        cache.settle()
+        found(table, key)
+    assert sorted(session.key for session in table) == sorted(KEYS)
+    assert len(table) == len(KEYS)
 
 
-def test_changes_stay_after_put(table: SessionTable) -> None:
-    """Until the next call for another key, what `get` gave may be changed in place."""
-    table.put(session("a"))
-    found = table.get("a")
-    assert found is not None
-    found.count = 7
-    if not table.keeps_objects:
-        table.put(found)
-    table.put(session("b"))
-    again = table.get("a")
-    assert again is not None
-    assert again.count == 7
-    assert (again is found) or not table.keeps_objects
+def test_changes_stay(cache: Cache, table: SessionTable) -> None:
+    """Until the next call for another key, what `find` gave may be changed in place, and nobody has to be told."""
+    for key in "abcdef":
+        put(cache, key)
+    for turn in range(1, 4):
+        for key in "abcdef":
+            session = found(table, key)
+            assert session is not None
+            assert session.count == turn
+            session.count += 1
+            session.modified_ms += 1
+    assert [session.count for session in table] == [4] * 6
 
 
-def test_remove(table: SessionTable) -> None:
-    for key in "abc":
-        table.put(session(key))
-    found = table.get("b")
-    assert found is not None
-    table.remove(found)
-    assert table.get("b") is None
-    assert sorted(each.key for each in table) == ["a", "c"]
-    assert len(table) == 2
+def test_remove(cache: Cache, table: SessionTable) -> None:
+    for key in "abcd":
+        put(cache, key)
+    cache.settle()
+    end(table, "b")
+    assert found(table, "b") is None
+    assert sorted(session.key for session in table) == ["a", "c", "d"]
+    assert len(table) == 3
     with pytest.raises(KeyError):
-        table.remove(session("b"))
+        table.remove(CLASS("b", 1_000, 2_000, 10_000))
+    assert len(table) == 3
 
 
-def test_a_key_may_come_back(table: SessionTable) -> None:
-    first = session("a")
-    table.put(first)
-    table.remove(first)
-    table.put(session("a", count=3))
-    assert [each.count for each in table] == [3]
+def test_each_may_be_removed_while_it_is_at_hand(cache: Cache, table: SessionTable) -> None:
+    for number in range(40):
+        put(cache, str(number))
+        if number % 3:
+            cache.settle()
+    for session in table:
+        TimeWheel.forget(session)
+        table.remove(session)
+    assert len(table) == 0
+    assert list(table) == []
+    assert cache.pages.used_blocks == 0
+
+
+def test_a_key_may_come_back(cache: Cache, table: SessionTable) -> None:
+    for count in (1, 2, 3):
+        put(cache, "a", count)
+        cache.settle()
+        if count < 3:
+            end(table, "a")
+    assert [session.count for session in table] == [3]
+
+
+def test_as_many_objects_as_there_may_be(cache: Cache, table: SessionTable) -> None:
+    most = table.most_hot
+    for number in range(3 * most if most < 1000 else 1_500):
+        put(cache, str(number))
+        cache.settle()
+        assert table.hot <= most
+    assert len(table) == len(list(table))
+    cache.settle()
+    assert table.hot <= most
+
+
+def test_those_touched_lately_stay_objects() -> None:
+    """However many others are looked at meanwhile."""
+    cache = Cache(CacheConfig(hot=64, block_size=64, page_size=4096, memory=1 << 20, hash_capacity=1))
+    table = cache.add_table(Codec((CLASS, LAYOUT)))
+    cache.add_wheel()
+    others = [str(number) for number in range(1_000)]
+    for key in others:
+        put(cache, key)
+    cache.settle()
+    favourite = put(cache, "favourite")
+    for key in others:
+        table.find(key)
+        favourite.modified_ms += 1
+        cache.settle()
+        assert table.get("favourite") is favourite
+
+
+def test_keys_of_one_hash(monkeypatch: pytest.MonkeyPatch, cache: Cache, table: SessionTable) -> None:
+    """They are told apart by the key in their entry."""
+    monkeypatch.setattr("runtime.cache.table.hash", len, raising=False)
+    for count, key in enumerate(["aa", "bb", "cc", "dd", "e"]):
+        put(cache, key, count)
+    cache.settle()
+    for count, key in enumerate(["aa", "bb", "cc", "dd", "e"]):
+        session = found(table, key)
+        assert session is not None
+        assert session.count == count
+        cache.settle()
+    assert found(table, "ff") is None
+    end(table, "aa")
+    end(table, "cc")
+    cache.settle()
+    assert sorted(session.key for session in table) == ["bb", "dd", "e"]
+    assert found(table, "aa") is None
+    assert found(table, "bb") is not None
+
+
+def test_a_session_that_stands_nowhere_is_not_written(cache: Cache, table: SessionTable) -> None:
+    """It is at hand: it has been taken off the wheel to be judged."""
+    session = put(cache, "a")
+    TimeWheel.forget(session)
+    cache.settle()
+    assert session.block == 0
+    assert table.hot == 1

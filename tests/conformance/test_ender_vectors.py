@@ -9,12 +9,14 @@ from typing import Any
 from epl import EventType, Source
 from epl.source import Span
 from epl.types import LONG, STRING
-from runtime.config import Limits, ProfileConfig, TenantConfig, TimeConfig, TimePolicy
+from runtime.config import CacheConfig, Limits, ProfileConfig, TenantConfig, TimeConfig, TimePolicy
 from runtime.engine import Engine
 from runtime.rules import compile_tenant
 
 CONTROLLER = "@Session('Session') select session as _pk_, batch_ts as _timestamp_ from Message;"
 POLICIES = {"2022": TimePolicy.ENDER_2022, "head": TimePolicy.ENDER}
+CACHES = (CacheConfig(), CacheConfig(hot=0, block_size=64, page_size=1 << 16))
+"""Sessions as objects; and each from pages and back at every event."""
 Vector = tuple[str, dict[str, Any]]
 
 
@@ -39,7 +41,7 @@ class Handler:
         return session not in self.failing
 
 
-def engine_of(case: dict[str, Any], handler: Handler) -> Engine:
+def engine_of(case: dict[str, Any], handler: Handler, cache: CacheConfig) -> Engine:
     """An engine with the policy of a vector."""
     profile = ProfileConfig(
         name="Session",
@@ -59,6 +61,7 @@ def engine_of(case: dict[str, Any], handler: Handler) -> Engine:
         ),
         limits=Limits(max_idle_ms=case["timeout_ms"]),
         time=TimeConfig(policy=POLICIES[case["version"]], partitions=case["partitions"], user_time="msg_ts"),
+        cache=cache,
         profiles=(profile,),
     )
     return Engine(compile_tenant(config), handler)
@@ -66,8 +69,14 @@ def engine_of(case: dict[str, Any], handler: Handler) -> Engine:
 
 def test_vector(vector: Vector) -> None:
     _, case = vector
+    for cache in CACHES:
+        assert run(case, cache) == case["expect"]
+
+
+def run(case: dict[str, Any], cache: CacheConfig) -> list[dict[str, Any]]:
+    """What each tick of a vector ends, and what lives on."""
     handler = Handler()
-    engine = engine_of(case, handler)
+    engine = engine_of(case, handler, cache)
     ticks = []
     for op in case["ops"]:
         match op:
@@ -88,4 +97,4 @@ def test_vector(vector: Vector) -> None:
                 engine.assign(op["parts"])
             case _:
                 raise AssertionError(op)
-    assert ticks == case["expect"]
+    return ticks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ from typing import Any
 from epl import EventType, Source
 from epl.source import Span
 from epl.types import parse_type
-from runtime.config import Limits, MarkerKeys, ProfileConfig, SubSessionConfig, TenantConfig
+from runtime.config import CacheConfig, Limits, MarkerKeys, ProfileConfig, SubSessionConfig, TenantConfig
 from runtime.engine import Engine
 from runtime.output import decorated
-from runtime.rules import compile_tenant
+from runtime.rules import TenantRules, compile_tenant
 
 DAY_MS = 24 * 60 * 60 * 1000
 NOWHERE = Span(0, 0)
+CACHES = (CacheConfig(), CacheConfig(hot=0, block_size=64, page_size=1 << 16))
+"""Sessions as objects; and each from pages and back at every event."""
 Vector = tuple[str, dict[str, Any]]
 
 
@@ -102,13 +105,20 @@ def by_tick(sent: list[dict[str, Any]]) -> list[Any]:
 def test_vector(vector: Vector) -> None:
     _, case = vector
     rules = compile_tenant(tenant_config(case["config"]))
+    for cache in CACHES:
+        engine, sent = run(replace(rules, config=replace(rules.config, cache=cache)), case["events"])
+        assert by_tick(sent) == by_tick(case["expect"])
+        assert counters(engine) == case["counters"]
+
+
+def run(rules: TenantRules, events: list[dict[str, Any]]) -> tuple[Engine, list[dict[str, Any]]]:
+    """The engine after all events of a vector have passed and all sessions ended, and what left it."""
     output = Sent()
     engine = Engine(rules, output)
-    for given in case["events"]:
+    for given in events:
         engine.process([json.dumps({"_type": given["type"], **given["event"]}).encode()], given["now"])
     engine.drain()
-    assert by_tick(output.sent) == by_tick(case["expect"])
-    assert counters(engine) == case["counters"]
+    return engine, output.sent
 
 
 def counters(engine: Engine) -> dict[str, Any]:

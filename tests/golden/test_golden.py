@@ -11,13 +11,15 @@
 - `case.yaml`, where it is there: `clock: event_time`; `refuse:`, a list of fields and values with `times`, how often
   end markers that have them are refused; or `known_failure:` and why the engine does otherwise today.
 
+Each case runs twice, with the cache that it configures and with one that keeps no session as an object.
+
 A new case is a new folder; `--force-regen` writes its expected files (an empty `counters.yaml` is filled).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ import pytest
 import yaml
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from runtime.config import Late, load_tenant
+from runtime.config import CacheConfig, Late, load_tenant
 from runtime.counters import EngineCounters, SessionCounters
 from runtime.engine import Clock, Engine
 from runtime.event import Refused
@@ -34,6 +36,8 @@ from runtime.rules import compile_tenant
 
 CASES = Path(__file__).parent / "cases"
 FOLDERS = sorted(path.parent for path in CASES.rglob("sessionizer.yaml"))
+COLD = CacheConfig(hot=0, block_size=64, page_size=1 << 16)
+"""Every event reads its session from pages, and writes it back."""
 
 
 class Sent:
@@ -75,9 +79,13 @@ def settings_of(folder: Path) -> dict[str, Any]:
     return yaml.safe_load(path.read_text()) if path.exists() else {}
 
 
-def run(folder: Path) -> tuple[Engine, list[str]]:
-    """The engine after all events of a case have passed and all sessions ended, and what left it."""
-    rules = compile_tenant(load_tenant(folder))
+def run(folder: Path, cache: CacheConfig | None = None) -> tuple[Engine, list[str]]:
+    """The engine after all events of a case have passed and all sessions ended, and what left it.
+
+    `cache` takes the place of the one that the case configures.
+    """
+    config = load_tenant(folder)
+    rules = compile_tenant(config if cache is None else replace(config, cache=cache))
     clock = Clock[settings_of(folder).get("clock", "driver").upper()]
     output = Sent(settings_of(folder).get("refuse", []))
     engine = Engine(rules, output, clock=clock)
@@ -136,15 +144,20 @@ def cases(folders: list[Path]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("folder", params)
 
 
+either_way = pytest.mark.parametrize("cache", [None, COLD], ids=["configured", "cold"])
+
+
+@either_way
 @cases(FOLDERS)
-def test_what_leaves(folder: Path, file_regression: FileRegressionFixture) -> None:
-    _, sent = run(folder)
+def test_what_leaves(folder: Path, cache: CacheConfig | None, file_regression: FileRegressionFixture) -> None:
+    _, sent = run(folder, cache)
     file_regression.check("".join(f"{line}\n" for line in sent), fullpath=folder / "expected.ndjson")
 
 
+@either_way
 @cases([folder for folder in FOLDERS if (folder / "counters.yaml").exists()])
-def test_counters(folder: Path, file_regression: FileRegressionFixture) -> None:
-    engine, _ = run(folder)
+def test_counters(folder: Path, cache: CacheConfig | None, file_regression: FileRegressionFixture) -> None:
+    engine, _ = run(folder, cache)
     file_regression.check(counters_text(engine), fullpath=folder / "counters.yaml")
 
 

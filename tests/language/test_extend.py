@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import IntEnum
 from types import ModuleType, SimpleNamespace
 from typing import Annotated, Any
 
@@ -161,6 +162,41 @@ def returning(value: Any, hint: Any) -> Callable[..., Any]:
 )
 def test_what_is_returned_is_what_was_declared(value: Any, hint: Any, expected: Any) -> None:
     assert run(returning(value, hint), "given()") == expected
+
+
+class Real(float):
+    """As numpy.float64 is one."""
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+class Stamp(datetime):
+    """As pandas.Timestamp is one."""
+
+
+@pytest.mark.parametrize(
+    ("value", "hint", "expected"),
+    [
+        (Real(1.5), float, 1.5),
+        ([Level.LOW], list, [1]),
+        ({"a": Real(2.5)}, object, {"a": 2.5}),
+        (datetime(2026, 1, 1, 12), datetime, datetime(2026, 1, 1, 12, tzinfo=UTC)),
+        (datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=2))), object, datetime(2025, 12, 31, 22, tzinfo=UTC)),
+        (Stamp(2026, 1, 1, 0, 0, 0, 7, tzinfo=UTC), datetime, datetime(2026, 1, 1, 0, 0, 0, 7, tzinfo=UTC)),
+    ],
+)
+def test_what_is_returned_is_of_a_class_of_the_language(value: Any, hint: Any, expected: Any) -> None:
+    """State is stored, and nobody can store a class of somebody's own; dates are in UTC, as events have them."""
+    given = run(returning(value, hint), "given()")
+    assert given == expected
+    assert repr(given) == repr(expected)
+
+
+def test_a_date_beyond_the_years() -> None:
+    early = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=2)))
+    assert run(returning(early, datetime), "given()") == "RuleError: a date is beyond the years 1 to 9999"
 
 
 @pytest.mark.parametrize(
