@@ -8,52 +8,24 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from typing import Any
-from uuid import UUID
 
-from epl.layout import SessionLayout, Slot
-from epl.types import STRING, Kind
 from runtime.bench.memory import resident_bytes
+from runtime.bench.own_process import OnProgress, in_own_process
+from runtime.bench.shop import GAP_MS, LAYOUT, SESSION, as_dict, key_of, made_sessions
 from runtime.cache import NEVER_MS, Cache, Codec, SessionTable, TimeWheel
 from runtime.cache.image import CACHE_FRAMES, CacheReader, write_cache
 from runtime.config import CacheConfig
 from runtime.frames import new_file, read_frames
-from runtime.session import MainSession, session_class
+from runtime.session import MainSession
 
-OnProgress = Callable[[str, float], None]
-"""Called with what is being done, and the share of it that is done."""
-
-GAP_MS = 1_800_000
-_START_MS = 1_767_618_610_995
 _SAMPLE = 100_000
 _SLICE = 1_000
 _MEBI = 1 << 20
-
-
-def _slot(name: str, prefix: str, kind: Kind) -> Slot:
-    return Slot(name, f"{prefix}{name}", kind, STRING if kind is Kind.LIST else None, None, kind is Kind.LIST)
-
-
-_LAYOUT = SessionLayout(
-    {
-        "last_url": _slot("last_url", "st_", Kind.STRING),
-        "items": _slot("items", "st_", Kind.LIST),
-        "views": _slot("views", "st_", Kind.INT),
-        "searches": _slot("searches", "st_", Kind.INT),
-        "purchases": _slot("purchases", "st_", Kind.INT),
-        "revenue_cents": _slot("revenue_cents", "st_", Kind.LONG),
-    },
-    {name: _slot(name, "md_", Kind.STRING) for name in ("landing", "campaign", "device", "country")},
-)
-"""What the rules of a shop keep (examples/shop)."""
-
-_CLASS = session_class(MainSession, _LAYOUT, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,77 +79,14 @@ class DictFigures:
 
 def measure_cache(job: CacheJob, on_progress: OnProgress) -> CacheFigures:
     """Measures in a process of its own. Raises BenchFailed."""
-    found: CacheFigures = _in_own_process(_measure_cache, job, on_progress)
+    found: CacheFigures = in_own_process(_measure_cache, job, on_progress)
     return found
 
 
 def measure_dicts(sessions: int, on_progress: OnProgress) -> DictFigures:
     """Measures in a process of its own. Raises BenchFailed."""
-    found: DictFigures = _in_own_process(_measure_dicts, sessions, on_progress)
+    found: DictFigures = in_own_process(_measure_dicts, sessions, on_progress)
     return found
-
-
-class BenchFailed(Exception):
-    """The process that measured ended without an answer: most likely there was not enough memory."""
-
-
-def _in_own_process(work: Callable[[Any, OnProgress], Any], job: Any, on_progress: OnProgress) -> Any:
-    context = get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(work, job, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        while True:
-            match ours.recv():
-                case (what, share):
-                    on_progress(what, share)
-                case found:
-                    return found
-    except EOFError:
-        process.join()
-        raise BenchFailed(f"the measuring process ended with code {process.exitcode}") from None
-    finally:
-        process.terminate()
-
-
-def _work(work: Callable[[Any, OnProgress], Any], job: Any, pipe: Connection) -> None:
-    pipe.send(work(job, lambda what, share: pipe.send((what, share))))
-
-
-# ---- sessions of a shop
-
-
-def _key(number: int) -> str:
-    """36 characters that look random, and are different for each number."""
-    return str(UUID(int=number * 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835 % (1 << 128)))
-
-
-def _values(number: int) -> dict[str, Any]:
-    return {
-        "st_last_url": f"https://shop.example/p/{number % 5000}",
-        "st_items": [f"sku-{(number + step) % 5000:05}" for step in range(number % 6)] or None,
-        "st_views": number % 40 + 1,
-        "st_searches": number % 5 or None,
-        "st_purchases": 1 if number % 20 == 0 else None,
-        "st_revenue_cents": number % 20_000 + 300 if number % 20 == 0 else None,
-        "md_landing": f"https://shop.example/p/{number % 700}",
-        "md_campaign": "spring" if number % 9 == 0 else None,
-        "md_device": ("mobile", "desktop", "tablet")[number % 3],
-        "md_country": ("DE", "US", "FR", "IN", "BR", "JP")[number % 6],
-    }
-
-
-def _sessions(first: int, count: int) -> list[MainSession]:
-    made = []
-    for number in range(first, first + count):
-        now_ms = _START_MS + number // 5
-        session = _CLASS(_key(number), now_ms, now_ms, GAP_MS)
-        session.count = number % 60 + 1
-        for name, value in _values(number).items():
-            setattr(session, name, value)
-        made.append(session)
-    return made
 
 
 # ---- the cache
@@ -185,7 +94,7 @@ def _sessions(first: int, count: int) -> list[MainSession]:
 
 def _made(config: CacheConfig) -> tuple[Cache, SessionTable, TimeWheel]:
     cache = Cache(config)
-    return cache, cache.add_table(Codec((_CLASS, _LAYOUT))), cache.add_wheel()
+    return cache, cache.add_table(Codec((SESSION, LAYOUT))), cache.add_wheel()
 
 
 def _measure_cache(job: CacheJob, on_progress: OnProgress) -> CacheFigures:
@@ -202,7 +111,7 @@ def _measure_cache(job: CacheJob, on_progress: OnProgress) -> CacheFigures:
     rss = resident_bytes()
     on_progress("got and changed", 0)
     generator = random.Random(7)
-    sample = [_key(number) for number in generator.sample(range(job.sessions), min(_SAMPLE, job.sessions))]
+    sample = [key_of(number) for number in generator.sample(range(job.sessions), min(_SAMPLE, job.sessions))]
     gets, stores = _get_and_store(table, sample)
     updates = [_update(table, sample[start : start + _SLICE]) for start in range(0, len(sample), _SLICE)]
     snapshot, restore = _snapshot(cache, config, job.snapshot, on_progress)
@@ -229,7 +138,7 @@ def _filling(sessions: int, on_progress: OnProgress) -> Iterator[list[MainSessio
     for first in range(0, sessions, _SLICE):
         if first % (100 * _SLICE) == 0:
             on_progress("put", first / sessions)
-        yield _sessions(first, min(_SLICE, sessions - first))
+        yield made_sessions(first, min(_SLICE, sessions - first))
 
 
 def _put(table: SessionTable, wheel: TimeWheel, sessions: list[MainSession]) -> float:
@@ -301,9 +210,9 @@ def _evict(job: CacheJob, on_progress: OnProgress) -> float:
     cache.make_room = make_room
     first = 0
     while cache.failed_puts == 0:
-        _put(table, wheel, _sessions(first, _SLICE))
+        _put(table, wheel, made_sessions(first, _SLICE))
         first += _SLICE
-    return median(_put(table, wheel, _sessions(first + step * _SLICE, _SLICE)) for step in range(10))
+    return median(_put(table, wheel, made_sessions(first + step * _SLICE, _SLICE)) for step in range(10))
 
 
 def _snapshot(
@@ -339,7 +248,7 @@ def _measure_dicts(sessions: int, on_progress: OnProgress) -> DictFigures:
     for first in range(0, sessions, _SLICE):
         if first % (100 * _SLICE) == 0:
             on_progress("put into a dict", first / sessions)
-        part = [(_key(number), _as_dict(number)) for number in range(first, min(first + _SLICE, sessions))]
+        part = [(key_of(number), as_dict(number)) for number in range(first, min(first + _SLICE, sessions))]
         began = time.process_time_ns()
         for key, session in part:
             if live.get(key) is None:
@@ -347,7 +256,7 @@ def _measure_dicts(sessions: int, on_progress: OnProgress) -> DictFigures:
         puts.append((time.process_time_ns() - began) / len(part))
         del part
     rss = resident_bytes()
-    sample = [_key(number) for number in random.Random(7).sample(range(sessions), min(_SAMPLE, sessions))]
+    sample = [key_of(number) for number in random.Random(7).sample(range(sessions), min(_SAMPLE, sessions))]
     updates = []
     for start in range(0, len(sample), _SLICE):
         keys = sample[start : start + _SLICE]
@@ -360,10 +269,3 @@ def _measure_dicts(sessions: int, on_progress: OnProgress) -> DictFigures:
             session["last_url"] = "https://shop.example/cart"
         updates.append((time.process_time_ns() - began) / len(keys))
     return DictFigures(sessions, (rss - before) / sessions, rss, median(puts), median(updates))
-
-
-def _as_dict(number: int) -> dict[str, Any]:
-    now_ms = _START_MS + number // 5
-    times = {"first_event_ms": now_ms, "created_ms": now_ms, "modified_ms": now_ms, "gap_ms": GAP_MS}
-    attributes = {name[3:]: value for name, value in _values(number).items() if value is not None}
-    return {"key": _key(number), **times, "count": number % 60 + 1, **attributes}

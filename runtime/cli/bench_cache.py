@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from runtime.bench.cache import BenchFailed, CacheFigures, CacheJob, DictFigures, measure_cache, measure_dicts
+from runtime.bench.cache import CacheFigures, CacheJob, DictFigures, measure_cache, measure_dicts
+from runtime.bench.own_process import BenchFailed
 from runtime.cli.errors import fail
 from runtime.cli.options import format_option
 from runtime.config import parse_size
@@ -67,7 +68,10 @@ def bench_cache(
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     errors = Console(stderr=True, highlight=False)
     try:
-        with TemporaryDirectory() as folder, Progress(*columns, console=errors, transient=True) as progress:
+        with (
+            TemporaryDirectory() as folder,
+            Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress,
+        ):
             task = progress.add_task("", total=1.0)
 
             def on_progress(what: str, share: float) -> None:
@@ -90,8 +94,7 @@ def bench_cache(
 
 
 def _table(cache: CacheFigures, dicts: DictFigures | None) -> Table:
-    title = f"{cache.sessions:,} live sessions, up to {cache.hot:,} as objects"
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", title=title, title_justify="left")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("")
     table.add_column("cache", justify="right")
     rows: list[tuple[str, str, str]] = [
