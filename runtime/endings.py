@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from runtime.cache import SLOT_MS, Codec, TimeWheel
+from runtime.cache.strange import pack_any
 from runtime.kinds import Kind, Surroundings
 from runtime.markers import Marker
 from runtime.output import NOWHERE, Output
@@ -28,8 +27,6 @@ _AT_ONCE = ("evicted", "shutdown")
 _Name = tuple[str, str, int, int]
 """A session among those of a profile: the key of its session, its own, the number of its kind, and what tells one that
 shares its key with the session of the table (`Endings.process_late`)."""
-
-_encoded = msgspec.msgpack.Encoder(enc_hook=str).encode
 
 
 @dataclass(slots=True)
@@ -355,28 +352,6 @@ class Endings(Kind):
             fields.update(decorations)
 
     def _is_too_large(self, session: MainSession) -> bool:
-        """True when state and metadata are beyond the limit, as they would be stored."""
+        """True when state and metadata are beyond the limit, as they are stored."""
         values = [getattr(session, attribute) for attribute in self.layout.attributes]
-        try:
-            size = len(_encoded(values))
-        except (OverflowError, ValueError, RecursionError):
-            size = _counted_bytes(values)
-        return size > self._around.max_state_bytes
-
-
-def _counted_bytes(value: Any) -> int:
-    """The size of what no encoder takes: numbers beyond 64 bits, half a surrogate pair, very deep nesting."""
-    size = 0
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
-            case dict() as fields:
-                waiting += [*fields.keys(), *fields.values()]
-            case list() | tuple() as items:
-                waiting += items
-            case str() as text:
-                size += len(text.encode("utf-8", "surrogatepass"))
-            case int() as number:
-                size += number.bit_length() // 8
-        size += 1
-    return size
+        return len(pack_any(values)) > self._around.max_state_bytes

@@ -106,12 +106,15 @@ class SessionTable:
         hot, most, store = self._hot, self.most_hot, self._store
         if len(hot) <= most:
             return
+        if not most:
+            self._store_all()
+            return
         goal = most - most // _BATCHES
         while len(hot) > goal:
             before = len(hot)
             spared = 0
             for session in list(islice(hot.values(), before - goal)):
-                if most and session.modified_ms != session.spared_ms:
+                if session.modified_ms != session.spared_ms:
                     session.spared_ms = session.modified_ms
                     # Behind all others: it is looked at again when they have been.
                     if hot.pop(session.key, None) is not None:
@@ -128,6 +131,16 @@ class SessionTable:
                     return
             if len(hot) == before and not spared:
                 return  # they are too large, and nobody takes their end
+
+    def _store_all(self) -> None:
+        """As `settle` does, for a table without objects: at each of its events."""
+        hot, store = self._hot, self._store
+        try:
+            for session in tuple(hot.values()):
+                if store(session):
+                    del hot[session.key]
+        except NoRoom:
+            return  # nobody takes an end, so there is no room for the others either
 
     # ---- snapshots
 
