@@ -349,6 +349,20 @@ class Engine(Timeline):
         self._in_second += 1
         return self._in_second > self._config.limits.rate
 
+    def end_session(self, profile: str, key: str) -> bool | None:
+        """Ends a live session where it stands, reason `forced`; None when there is none.
+
+        False when nobody took its end marker: it is tried again as any other end.
+        """
+        found = next((each for each in self.profiles if each.name == profile), None)
+        session = None if found is None else found.table.get(key)
+        if found is None or session is None:
+            return None
+        if found.end(session, "forced", self.now_ms):
+            return True
+        found.try_again(session, self._at_work.wheel)
+        return False
+
     def event_time_ms(self, line: bytes) -> int | None:
         """The time of an event by which a replay sorts: the clock's field, or what stage 1 gives; None without one.
 
