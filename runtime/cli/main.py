@@ -17,6 +17,7 @@ from runtime.cli.profiles import profiles_command
 from runtime.cli.reference import reference_command
 from runtime.cli.replay import replay_command
 from runtime.cli.rule import rule_command
+from runtime.cli.serve import serve_command
 
 _EPILOG = """\b
 Start here:
@@ -36,6 +37,7 @@ for command in (
     lint_command,
     fmt_command,
     replay_command,
+    serve_command,
     dlq,
     explain_command,
     generate,

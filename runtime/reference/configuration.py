@@ -11,8 +11,8 @@ _LEAD = (
 )
 
 _SERVICE_LEAD = (
-    "`sojourn serve --config service.yaml` reads these keys; without a file the defaults hold. Files are named relative "
-    "to its folder, and a token's file holds one line. Durations and sizes are written as in `sessionizer.yaml`."
+    "`sojourn serve --config service.yaml` reads these keys; without a file the defaults hold. Files are named "
+    "relative to its folder, and a token's file holds one line. Durations and sizes are as in `sessionizer.yaml`."
 )
 
 

@@ -95,7 +95,7 @@ tenants:
     [
         ("ingest: {listen: 15590}", "`listen` wants an address and a port such as `127.0.0.1:9999`, not `15590`"),
         ("ingest: {listen: somewhere}", "not `somewhere`"),
-        ("ingest: {listen: ::1:80}", "not `::1:80`"),
+        ("ingest: {listen: '::1:80'}", "not `::1:80`"),
         ("ingest: {listen: 'localhost:99999'}", "not `localhost:99999`"),
         ("tenants: [{name: shop, http: [{url: ftp://example.org}]}]", "not `ftp://example.org`"),
         ("tenants: [{name: shop}, {name: shop}]", "the tenant `shop` is taken by line 1"),

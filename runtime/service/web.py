@@ -1,0 +1,116 @@
+"""A web server in a loop that others own: bound before it runs, without signals or logs of its own, patient to a point.
+
+Uvicorn limits how long a connection may be idle between two requests, but not how long a request's head may trickle
+in; whoever opens connections and sends a byte now and then would hold them for good.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from asyncio import TimerHandle
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from runtime.config import Address, Listener
+
+try:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+except ImportError:  # an extra of its own, and a parser in C: 15 % more requests
+    HttpToolsProtocol = None  # type: ignore[assignment, misc]
+
+_HEAD_S = 10.0
+_IDLE_S = 60
+_CONNECTIONS = 2000
+_BACKLOG = 512
+
+
+class CannotListen(Exception):
+    """An address that is taken, or is not this machine's; or files that do not make TLS. The message says which."""
+
+
+def bind(listener: Listener) -> socket.socket:
+    """A socket that listens. Raises CannotListen."""
+    address = listener.address
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        family, _, _, _, where = found[0]
+        return socket.create_server(where, family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise CannotListen(f"{address}: {error.strerror or error}") from error
+
+
+class WebServer(uvicorn.Server):
+    """One application at one address. `url` has the real port. Raises CannotListen."""
+
+    def __init__(self, app: ASGIApp, listener: Listener, stop_ms: int) -> None:
+        self.socket = bind(listener)
+        scheme = "http" if listener.certificate is None else "https"
+        self.url = f"{scheme}://{Address(listener.address.host, self.socket.getsockname()[1])}"
+        base: type[Any] = H11Protocol if HttpToolsProtocol is None else HttpToolsProtocol
+        config = uvicorn.Config(
+            app,
+            http=_impatient(base),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=_IDLE_S,
+            timeout_graceful_shutdown=max(1, stop_ms // 1000),
+            ssl_certfile=listener.certificate,
+            ssl_keyfile=listener.key,
+        )
+        super().__init__(config)
+        try:
+            config.load()
+        except (ssl.SSLError, OSError) as error:
+            self.socket.close()
+            raise CannotListen(f"{listener.certificate}: certificate and key make no TLS: {error}") from error
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the service's."""
+        yield
+
+    async def run_until_stopped(self) -> None:
+        """Serves until `should_exit`, then answers what is at work."""
+        await self.serve(sockets=[self.socket])
+
+
+def _impatient(base: type[Any]) -> type[Any]:
+    """A protocol that closes connections on which a request's head does not come to its end."""
+
+    class Impatient(base):  # type: ignore[misc]
+        _head_timer: TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._head_timer = self.loop.call_later(_HEAD_S, transport.close)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            has_request = self.cycle is not None and not self.cycle.response_complete
+            if has_request and self._head_timer is not None:
+                self._head_timer.cancel()
+                self._head_timer = None
+            elif not has_request and self._head_timer is None:
+                self._head_timer = self.loop.call_later(_HEAD_S, self._give_up)
+
+        def connection_lost(self, error: Exception | None) -> None:
+            if self._head_timer is not None:
+                self._head_timer.cancel()
+            super().connection_lost(error)
+
+        def _give_up(self) -> None:
+            self._head_timer = None
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.close()
+
+    return Impatient
