@@ -26,7 +26,7 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 $(INSTALLED_DEV): $(INSTALLED)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[service]' --group dev
 	@touch $@
 
 demo: $(INSTALLED)

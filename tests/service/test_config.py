@@ -74,7 +74,12 @@ def test_without_a_file_the_defaults_hold() -> None:
 
 def test_all_that_can_be_said(load: Callable[[str], ServiceConfig]) -> None:
     config = load("""
-ingest: {listen: "0.0.0.0:80", certificate: tls.pem, key: tls.key, max_body: 1MiB, lines: [{listen: "[::1]:7", tenant: shop}]}
+ingest:
+  listen: 0.0.0.0:80
+  certificate: tls.pem
+  key: tls.key
+  max_body: 1MiB
+  lines: [{listen: "[::1]:7", tenant: shop}]
 monitor: {listen: "localhost:81", token_file: good.token}
 stop_time: 5s
 tenants:
