@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runtime.service.api import Phase, api_routes, failed, probe_routes
 from runtime.service.host import Host
+from runtime.service.pages import Pages
 from runtime.service.tokens import is_allowed, is_for_this_machine
 
 _PROBES = ("/livez", "/readyz", "/startupz")
@@ -27,8 +28,17 @@ _SAFE = {
 
 def monitor_app(host: Host, phase: Callable[[], Phase]) -> ASGIApp:
     """The application of monitoring's port; `phase` says where the service is in its life."""
-    routes = [*probe_routes(host, phase), *api_routes(host)]
-    return _Guard(Starlette(routes=routes, exception_handlers={HTTPException: failed}), host.config.monitor.token)
+    pages = Pages(host, phase)
+
+    async def not_there(request: Request, error: Exception) -> Response:
+        is_for_machines = request.url.path.startswith("/api/")
+        return await (failed if is_for_machines else pages.failed)(request, error)
+
+    app = Starlette(
+        routes=[*probe_routes(host, phase), *api_routes(host), *pages.routes()],
+        exception_handlers={HTTPException: not_there},
+    )
+    return _Guard(app, host.config.monitor.token)
 
 
 class _Guard:
