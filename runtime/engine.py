@@ -183,7 +183,8 @@ class Engine(Timeline):
                 self._effects.forget()
                 for profile in self.profiles:
                     profile.ending.clear()
-                _log.error("an event failed: %s", escaped.reason, exc_info=escaped.__cause__)
+                told = {"incident": "an event failed", "tenant": self._config.tenant}
+                _log.error("an event failed: %s", escaped.reason, exc_info=escaped.__cause__, extra={"incident": told})
                 refuse(self._refused(escaped.number, "failed", escaped.line, escaped.reason))
 
     def _set_clock(self, at_work: Partition, line: bytes, latest_ms: int, wall_ms: int) -> None:

@@ -10,12 +10,13 @@ from typing import TextIO
 
 _BURST = 5
 _WINDOW_S = 60.0
+_MOST_KINDS = 1000
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as an object: time, level, where from, what, and the fields of its incident.
+    """A record as an object: time, level, where from, what, and the fields of its `incident`, given as `extra`.
 
-    What is logged with arguments may carry events and keys; only the text that the code itself has is written.
+    The arguments of a message may be events and keys; they are left out, and only the code's own text is written.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -51,12 +52,14 @@ class RateLimit(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen: dict[tuple[str, object], tuple[float, int]] = {}
+        self._seen: dict[tuple[str, object, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """True when it may be written."""
         now = time.monotonic()
-        kind = (record.name, record.msg)
+        kind = (record.name, record.msg, repr(getattr(record, "incident", None)))
+        if len(self._seen) > _MOST_KINDS:
+            self._seen = {each: seen for each, seen in self._seen.items() if now - seen[0] < _WINDOW_S}
         since, count = self._seen.get(kind, (now, 0))
         if now - since >= _WINDOW_S:
             if count > _BURST:
