@@ -61,11 +61,11 @@ def run(command: str, ports: dict[str, str]) -> str:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 def test_the_commands_of_the_readme_run(shop: dict[str, str]) -> None:
-    batch, two, sessions, end, metrics = (run(each, shop) for each in COMMANDS if each.startswith("curl "))
+    batch, two, session, end, metrics = (run(each, shop) for each in COMMANDS if each.startswith("curl "))
     assert json.loads(batch)["accepted"] == 20_000
     shown = json.loads(re.findall(r"```json\n(.*?)```", LIVE, re.DOTALL)[0])
     assert {**json.loads(two), "batch": ""} == {**shown, "batch": ""}
-    assert len(json.loads(sessions)["sessions"]) == 3
+    assert json.loads(session)["state"] == {"views": 1}
     assert json.loads(end) == {"ended": True}
     assert 'sojourn_events_total{outcome="ok",tenant="shop"} 20001.0' in metrics
 
