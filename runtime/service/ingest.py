@@ -21,7 +21,7 @@ from runtime.service.bodies import check_kind, lines_of, unpacked
 from runtime.service.host import Host
 from runtime.service.intake import MOST_SHOWN, Answer, NotTaken
 from runtime.service.served import Served
-from runtime.service.tokens import is_allowed
+from runtime.service.tokens import is_allowed, is_for_this_machine
 
 _LARGE_BYTES = 128 * 1024
 """Unpacking more than this is worth a thread: the loop goes on meanwhile."""
@@ -40,6 +40,8 @@ def ingest_app(host: Host) -> Starlette:
                 raise NotTaken(404, f"there is no tenant `{request.path_params['tenant']}`")
             if not is_allowed(request, served.config.token):
                 raise NotTaken(401, "no token, or not the tenant's")
+            if served.config.token is None and not is_for_this_machine(request):
+                raise NotTaken(403, "without a token only this machine is served, by its own name")
             response = await _taken(host, served, request)
         except NotTaken as error:
             response = _refusal(error)

@@ -81,7 +81,8 @@ def _event_metrics(tenants: list[Served]) -> Iterator[Metric]:
         for name, family in single.items():
             family.add_metric([served.name], getattr(counters, name))
         for name, count in counters.debug.items():
-            debug.add_metric([served.name, name], count)
+            # A rule may have made half a character of what an event said.
+            debug.add_metric([served.name, name.encode("utf-8", "replace").decode()], count)
         for name in ("running", "paused", "stuck", "disabled"):
             state.add_metric([served.name, name], float(served.state == name))
     yield from (events, letters, late, *single.values(), debug, state)

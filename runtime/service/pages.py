@@ -64,7 +64,7 @@ class Pages:
             "duration": lambda ms: "–" if ms is None else spoken_duration(ms),
             "setting": format_duration,
             "json": lambda value: to_json(value).decode("utf-8", "replace"),
-            "path": lambda text: quote(text, safe=""),
+            "path": lambda text: quote(text, safe="", errors="replace"),
         }
         self._templates.globals |= {"bar": bar, "tabs": _TABS, "version": facts.sojourn_version()}
 
@@ -197,7 +197,8 @@ class Pages:
             base="" if served is None else f"/tenants/{quote(served.name, safe='')}",
             **values,
         )
-        return HTMLResponse(text, status)
+        # A rule may have made half a character, which no page can hold.
+        return HTMLResponse(text.encode("utf-8", "replace"), status)
 
 
 def _time(time_ms: int) -> str:

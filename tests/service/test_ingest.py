@@ -5,11 +5,17 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import shutil
 import socket
+import ssl
+import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import zstandard
 
@@ -25,7 +31,9 @@ TWO = [click("ann", n=1), click("bob", n=2)]
 def head_of(length: int) -> bytes:
     """The head of a request whose body is written by hand."""
     kind = NDJSON["Content-Type"]
-    head = f"POST /v1/events/shop HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+    head = (
+        f"POST /v1/events/shop HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+    )
     return head.encode()
 
 
@@ -172,6 +180,37 @@ def test_each_tenant_has_its_token(serve: Callable[..., Running]) -> None:
     # Who has no token does not learn which tenants there are.
     assert running.ingest.post("/v1/events/nobody", content=b"", headers=NDJSON).status_code == 401
     assert running.send(TWO, "open")["accepted"] == 2
+
+
+def test_without_a_token_only_this_machine_is_served_by_its_name(running: Running) -> None:
+    response = running.ingest.post("/v1/events/shop", content=b"", headers=NDJSON | {"Host": "evil.example"})
+    assert response.status_code == 403
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here to make a certificate")
+def test_over_tls(serve: Callable[..., Running], tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1"]
+    more = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*command, *more], check=True, capture_output=True)
+    running = serve(service=f"ingest: {{certificate: {certificate}, key: {key}}}")
+    context = ssl.create_default_context(cafile=str(certificate))
+    assert running.service.ingest_url.startswith("https://")
+    with httpx.Client(base_url=running.service.ingest_url, verify=context) as client:
+        response = client.post("/v1/events/shop", content=lines_of(TWO), headers=NDJSON)
+    assert response.json()["accepted"] == 2
+
+
+def test_one_tenants_flood_does_not_keep_another_waiting(serve: Callable[..., Running]) -> None:
+    running = serve(TENANT, {**TENANT, "tenant": "other"})
+    flood = lines_of([click(f"user-{number % 1000}") for number in range(100_000)])
+    with ThreadPoolExecutor(1) as pool:
+        flooding = pool.submit(running.ingest.post, "/v1/events/shop", content=flood, headers=NDJSON)
+        wait_for(lambda: running.get("")["events"] > 0)
+        other = httpx.post(f"{running.service.ingest_url}/v1/events/other", content=lines_of(TWO), headers=NDJSON)
+        assert other.json()["accepted"] == 2
+        assert not flooding.done(), "the other did not wait for its end"
+        assert flooding.result().json()["accepted"] == 100_000
 
 
 def test_connections_are_kept(running: Running) -> None:

@@ -124,6 +124,17 @@ def test_metrics(running: Running) -> None:
     assert value("sojourn_tenant_state", state="running") == 1
 
 
+def test_half_a_character_that_a_rule_made_is_shown_somehow(serve: Callable[..., Running]) -> None:
+    rules = "@DebugSession(counter='of', colname='half') @UpdateState select fromJson(page) as half from Click;"
+    (profile,) = TENANT["profiles"]
+    running = serve({**TENANT, "profiles": [{**profile, "rules_text": rules, "sub_sessions": []}]})
+    running.send([click("ann", page='"\\ud800"')])
+    assert running.monitor.get("/metrics").status_code == 200
+    for page in ("", "/session?profile=Visit&key=ann"):
+        assert running.monitor.get(f"/tenants/shop{page}").status_code == 200
+        running.get(page)
+
+
 def test_a_sample_a_second(running: Running) -> None:
     wait_for(lambda: len(running.get("/series")["samples"]) >= 1)
     running.send([click("ann"), click("bob")])

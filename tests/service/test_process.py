@@ -106,7 +106,7 @@ def test_what_waits_is_done_before_it_stops(start: Callable[..., Process]) -> No
     running = start()
     body = lines_of([click(f"user-{number % 500}") for number in range(20_000)])
     with socket.create_connection(("127.0.0.1", httpx.URL(running.ingest).port or 0)) as sender:
-        head = f"POST /v1/events/shop HTTP/1.1\r\nHost: x\r\nContent-Type: {NDJSON['Content-Type']}\r\n"
+        head = f"POST /v1/events/shop HTTP/1.1\r\nHost: localhost\r\nContent-Type: {NDJSON['Content-Type']}\r\n"
         sender.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         wait_for(lambda: httpx.get(f"{running.monitor}/api/v1/service").json()["tenants"][0]["events"] > 0)
         code, _ = running.stop(signal.SIGTERM)
