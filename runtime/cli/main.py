@@ -18,6 +18,7 @@ from runtime.cli.reference import reference_command
 from runtime.cli.replay import replay_command
 from runtime.cli.rule import rule_command
 from runtime.cli.serve import serve_command
+from runtime.cli.top import top_command
 
 _EPILOG = """\b
 Start here:
@@ -38,6 +39,7 @@ for command in (
     fmt_command,
     replay_command,
     serve_command,
+    top_command,
     dlq,
     explain_command,
     generate,
