@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ Examples:
   sojourn serve pulsar --state state                    a shipped profile, on this machine only
   sojourn serve tenants/ --state state                  every tenant below a folder
   sojourn serve shop app --state state --config service.yaml
+  tail -F access.ndjson | sojourn serve shop --state state --stdin shop
 
 \b
 Then, for a tenant `shop`:
@@ -65,6 +67,7 @@ class _AddressType(click.ParamType[Address]):
 )
 @click.option("--ingest", type=_AddressType(), metavar="HOST:PORT", help="Where events come in (127.0.0.1:15590).")
 @click.option("--monitor", type=_AddressType(), metavar="HOST:PORT", help="Where to watch (127.0.0.1:9999).")
+@click.option("--stdin", "stdin_of", metavar="TENANT", help="Take lines of this tenant from stdin, too.")
 @click.option("--quiet", "-q", is_flag=True, help="Only logs, no greeting.")
 def serve_command(
     tenants: tuple[str, ...],
@@ -72,6 +75,7 @@ def serve_command(
     config_file: Path | None,
     ingest: Address | None,
     monitor: Address | None,
+    stdin_of: str | None,
     quiet: bool,
 ) -> None:
     """Take events of TENANTS over HTTP and write what comes of them, until told to stop.
@@ -89,9 +93,11 @@ def serve_command(
     for each in rules:
         if "/" in each.config.tenant:
             fail(f"tenant `{each.config.tenant}`: a tenant that is served has no slash in its name")
+    if stdin_of is not None and stdin_of not in (each.config.tenant for each in rules):
+        fail(f"--stdin: no tenant that is served is called `{stdin_of}`")
     config = load_service(config_file).listening(ingest, monitor)
     try:
-        service = Service(rules, config, state)
+        service = Service(rules, config, state, stdin=None if stdin_of is None else (stdin_of, sys.stdin.buffer))
     except (CannotListen, StateTaken, TenantTwice) as error:
         fail(str(error))
     left = run(service, lambda: None if quiet else _greet(service))

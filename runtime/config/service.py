@@ -116,6 +116,7 @@ class ServedTenant:
     """What a service knows of one tenant beyond its folder."""
 
     token: str | None = None
+    follow: tuple[Path, ...] = ()
     markers_only: bool = False
     files: FilesConfig | None = field(default_factory=FilesConfig)
     http: tuple[HttpConfig, ...] = ()
@@ -238,6 +239,7 @@ def _tenants(root: Section, folder: Path) -> dict[str, ServedTenant]:
         files = section.section("files")
         found[name.value] = ServedTenant(
             token=_token(section, folder),
+            follow=tuple(folder / each.text("file").value for each in section.sections("follow")),
             markers_only=section.switch("markers_only").value,
             files=FilesConfig(files.number("rotate_size").value, files.number("rotate_age").value)
             if section.node("files") is not None or not http

@@ -81,6 +81,8 @@ SERVICE_KEY_LIST: tuple[Key, ...] = (
     Key(f"{_TENANT}.name", Kind.NAME, None, "The tenant's name, as its `sessionizer.yaml` gives it.", required=True),
     Key(f"{_TENANT}.token_file", Kind.FILE, None, "The file with the token that whoever sends its events has to show."),
     Key(f"{_TENANT}.markers_only", Kind.SWITCH, "false", "Whether only begin and end markers leave, not the events."),
+    Key(f"{_TENANT}.follow", Kind.SECTIONS, "[]", "Files of lines that are followed, as they grow and are rotated."),
+    Key(f"{_TENANT}.follow[].file", Kind.FILE, None, "The file; it need not be there yet.", required=True),
     Key(
         f"{_TENANT}.files",
         Kind.SECTION,

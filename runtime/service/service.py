@@ -10,18 +10,21 @@ import signal
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from runtime.config import Listener, ServiceConfig
 from runtime.rules import TenantRules
 from runtime.service.api import Phase
+from runtime.service.follow import Follower
 from runtime.service.host import Host, wall_ms
 from runtime.service.ingest import ingest_app
-from runtime.service.lines import LineReceiver
+from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.monitor import monitor_app
 from runtime.service.web import WebServer, bind
 
 _log = logging.getLogger("sojourn.service")
 
+_ANSWERS_S = 1.0
 _LAST_S = 0.2
 """What a stop in a hurry has left for delivering."""
 
@@ -33,7 +36,8 @@ class StateTaken(Exception):
 class Service:
     """Tenants, served. Raises InvalidInput, TenantTwice, CannotListen and StateTaken.
 
-    `ingest_url` and `monitor_url` have the real ports, `line_ports` are those of plain lines.
+    `stdin` is a stream of lines, with the tenant whose they are. `ingest_url` and `monitor_url` have the real ports,
+    `line_ports` are those of plain lines.
     """
 
     def __init__(
@@ -43,18 +47,25 @@ class Service:
         state: Path,
         *,
         clock_ms: Callable[[], int] = wall_ms,
+        stdin: tuple[str, BinaryIO] | None = None,
     ) -> None:
         compiled = list(rules)
         config.check(each.config.tenant for each in compiled)
         self.phase = Phase.STARTING
         self._config = config
         self._state = _locked(state)
+        self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
         self._ingest = WebServer(ingest_app(self.host), config.ingest.listener, config.stop_ms)
         self._monitor = WebServer(monitor_app(self.host, lambda: self.phase), config.monitor.listener, config.stop_ms)
         self._receivers = [
             (LineReceiver(self.host, self.host.tenants[each.tenant]), bind(Listener(each.address)))
             for each in config.ingest.lines
+        ]
+        self._followers = [
+            Follower(self.host, served, file, state)
+            for served in self.host.tenants.values()
+            for file in served.config.follow
         ]
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
@@ -70,18 +81,32 @@ class Service:
         ingest = asyncio.create_task(self._ingest.run_until_stopped())
         monitor = asyncio.create_task(self._monitor.run_until_stopped())
         lines = [await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers]
+        following = [asyncio.create_task(follower.run()) for follower in self._followers]
+        if self._stdin is not None:
+            tenant, stream = self._stdin
+            read_stdin(self.host, self.host.tenants[tenant], stream)
         while not (self._ingest.started and self._monitor.started):
             await asyncio.sleep(0.01)
         self.phase = Phase.READY
         _log.info("ready", extra={"incident": {"tenants": sorted(self.host.tenants), "pid": os.getpid()}})
         on_ready()
         stopped = asyncio.create_task(self._stop.wait())
-        await asyncio.wait((stopped, work, ingest, monitor), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((stopped, work, ingest, monitor, *following), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
+        failed = 0
+        for task in (work, ingest, monitor, *following):
+            if task.done() and (error := task.exception()) is not None:
+                failed += 1
+                _log.error("a part of the service failed, so it stops", exc_info=error)
         try:
-            if work.done():
-                work.result()
-            return await self._wind_down(work, ingest, monitor, lines)
+            for follower in self._followers:
+                follower.stop()
+            left = await self._wind_down(work, ingest, monitor, lines)
+            if following:
+                _, unfinished = await asyncio.wait(following, timeout=_LAST_S)
+                for task in unfinished:
+                    task.cancel()
+            return left + failed
         finally:
             self.host.close()
             os.close(self._state)
@@ -110,13 +135,14 @@ class Service:
                 await drain
             drain = asyncio.create_task(self.host.drain(_LAST_S))
         left = await drain
+        # Everything is answered; the answers may still be on their way.
+        await asyncio.wait((ingest, hurried), timeout=_ANSWERS_S, return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
         self._monitor.should_exit = True
         self._ingest.force_exit = self._monitor.force_exit = True
         await asyncio.gather(ingest, monitor, return_exceptions=True)
         work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
+        await asyncio.gather(work, return_exceptions=True)
         _log.info("stopped", extra={"incident": {"left": left}})
         return left
 

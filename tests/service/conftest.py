@@ -18,14 +18,14 @@ def serve(tmp_path: Path, receiver: Receiver) -> Iterator[Callable[..., Running]
     with ExitStack() as stack:
         count = 0
 
-        def start(*tenants: dict[str, Any], service: str = "") -> Running:
+        def start(*tenants: dict[str, Any], service: str = "", state: Path | None = None) -> Running:
             nonlocal count
             count += 1
             folder = tmp_path / f"service-{count}"
             folder.mkdir()
             for name in ("admin", "shop"):
                 (folder / f"{name}.token").write_text(f"the-token-of-{name}\n")
-            running = Running(folder, list(tenants) or [TENANT], service)
+            running = Running(folder, list(tenants) or [TENANT], service, state or folder / "state")
             stack.callback(running.close)
             return running
 

@@ -65,9 +65,9 @@ def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
 class Running:
     """A service at work. `now_ms` is its clock, which stands still unless a test moves it."""
 
-    def __init__(self, folder: Path, tenants: list[dict[str, Any]], service_yaml: str) -> None:
+    def __init__(self, folder: Path, tenants: list[dict[str, Any]], service_yaml: str, state: Path) -> None:
         self.now_ms = START_MS
-        self.state = folder / "state"
+        self.state = state
         compiled = []
         for number, config in enumerate(tenants):
             place = folder / f"tenant-{number}"

@@ -167,6 +167,14 @@ def test_an_end_that_nobody_takes_is_tried_again(serve: Callable[..., Running], 
     wait_for(lambda: [each["_snrs"] for each in receiver.events() if each.get("_type") == "VisitEnd"] == ["forced"])
 
 
+def test_a_defect_stops_the_service_and_is_told(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    del running.now_ms  # whatever asks for the time fails from here on
+    wait_for(lambda: running.left)
+    assert [each.message for each in caplog.records if each.levelname == "ERROR"] == [
+        "a part of the service failed, so it stops"
+    ]
+
+
 def test_pause_and_resume(running: Running) -> None:
     running.send([click("ann")])
     paused = running.monitor.post("/api/v1/tenants/shop/pause", json={})

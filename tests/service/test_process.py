@@ -36,6 +36,7 @@ class Process:
             command,
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -127,6 +128,29 @@ def test_logs_hold_no_events(start: Callable[..., Process]) -> None:
     assert (failed["level"], failed["rule"], failed["error"]) == ("warning", "a bad cast", "RuleError")
 
 
+def test_lines_from_stdin(start: Callable[..., Process]) -> None:
+    running = start("--stdin", "shop")
+    assert running.process.stdin is not None
+    running.process.stdin.write(lines_of([click("ann"), click("bob")]).decode() + '{"user": "eve"}')
+    running.process.stdin.flush()
+
+    def live() -> int:
+        tenants = httpx.get(f"{running.monitor}/api/v1/service").json()["tenants"]
+        return int(tenants[0]["live_sessions"])
+
+    wait_for(lambda: live() == 2)
+    running.process.stdin.close()
+    wait_for(lambda: live() == 3)
+    running.process.stdin = None
+    code, logged = running.stop(signal.SIGTERM)
+    assert (code, [each["incident"] for each in logged]) == (0, ["ready", "stdin has ended", "stopped"])
+
+
+def test_stdin_that_does_not_end_stops_nobody(start: Callable[..., Process]) -> None:
+    code, _ = start("--stdin", "shop").stop(signal.SIGTERM)
+    assert code == 0
+
+
 def test_two_services_do_not_share_a_state(start: Callable[..., Process], tmp_path: Path) -> None:
     start()
     command = ["serve", str(tmp_path / "shop"), "--state", str(tmp_path / "state"), *FREE]
@@ -147,6 +171,7 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
     [
         (("pulsar", "--ingest", "nowhere"), 2, "`nowhere` is no address and port such as 127.0.0.1:9999"),
         (("pulsar", "--config", "no.yaml"), 1, "`no.yaml` cannot be read"),
+        (("pulsar", "--stdin", "shop"), 2, "no tenant that is served is called `shop`"),
         (("no-such-tenant",), 1, "there is no such file or folder"),
         (("pulsar", "pulsar"), 2, "are both called `pulsar`"),
         (("pulsar", "--monitor", "0.0.0.0:0"), 1, "can be reached from other machines, and monitoring has no"),
