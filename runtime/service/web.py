@@ -38,11 +38,20 @@ def bind(listener: Listener) -> socket.socket:
     """A socket that listens. Raises CannotListen."""
     address = listener.address
     try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        family, _, _, _, where = found[0]
-        return socket.create_server(where, family=family, backlog=_BACKLOG)
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+        family, kind, protocol, _, where = found[0]
+        # With its protocol named, asyncio sends what there is at once; else a small answer waits 40 ms for company.
+        listening = socket.socket(family, kind, protocol)
     except OSError as error:
         raise CannotListen(f"{address}: {error.strerror or error}") from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(where)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise CannotListen(f"{address}: {error.strerror or error}") from error
+    return listening
 
 
 class WebServer(uvicorn.Server):

@@ -19,6 +19,7 @@ import httpx
 import pytest
 import zstandard
 
+from runtime.config import Address, Listener
 from runtime.io import DeadLetter, read_letters
 from runtime.service import web
 
@@ -211,6 +212,12 @@ def test_one_tenants_flood_does_not_keep_another_waiting(serve: Callable[..., Ru
         assert other.json()["accepted"] == 2
         assert not flooding.done(), "the other did not wait for its end"
         assert flooding.result().json()["accepted"] == 100_000
+
+
+def test_small_answers_are_sent_at_once() -> None:
+    with web.bind(Listener(Address("127.0.0.1", 0))) as listening:
+        # Only for such a socket asyncio switches off the wait for more to send: 40 ms a request.
+        assert listening.proto == socket.IPPROTO_TCP
 
 
 def test_connections_are_kept(running: Running) -> None:
