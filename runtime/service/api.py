@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -64,7 +65,7 @@ def api_routes(host: Host) -> list[Route]:
     metrics = Metrics(host)
 
     async def metrics_text(request: Request) -> Response:
-        return Response(metrics.text(), media_type="text/plain; version=1.0.0; charset=utf-8")
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     async def service(request: Request) -> Response:
         return answer(facts.service_facts(host))

@@ -13,6 +13,7 @@ from typing import Any
 
 from epl import Compiled
 from epl.typed import Rule
+from runtime.config import MarkerKeys
 from runtime.counters import SessionCounters
 from runtime.profile import Profile
 from runtime.service.delivery import Delivery
@@ -176,14 +177,16 @@ def _rules_of(compiled: Compiled) -> Iterator[dict[str, Any]]:
 
 def end_facts(served: Served, limit: int) -> list[dict[str, Any]]:
     """The sessions and sub-sessions that ended last and sent a marker, newest first."""
-    kinds = {}
+    kinds: dict[object, tuple[str, MarkerKeys]] = {}
     for profile in served.rules.profiles:
         kinds[profile.config.end_marker] = (profile.config.name, profile.config.keys)
         for sub in profile.config.sub_sessions:
             kinds[sub.end_marker] = (f"{profile.config.name}/{sub.name}", sub.keys)
 
     def facts(ended: Ended) -> dict[str, Any]:
-        title, keys = kinds[ended.fields[served.rules.config.type_field]]
+        type_name = ended.fields.get(served.rules.config.type_field)
+        # Its own rules may have given the marker another type.
+        title, keys = kinds.get(type_name, (str(type_name), MarkerKeys()))
         names = {"session_id": keys.id, "reason": keys.reason, "duration_ms": keys.duration, "events": keys.count}
         found = {name: None if key is None else ended.fields.get(key) for name, key in names.items()}
         return {"at_ms": ended.at_ms, "kind": title, **found}

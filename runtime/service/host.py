@@ -91,8 +91,8 @@ class Host:
     def accept(self, served: Served, lines: Sequence[bytes], source: str, first_line: int) -> Answer:
         """Takes lines of a tenant: the one way in, whatever brought them.
 
-        When it returns, each event is in a session, has passed through, or is a dead letter, and what left because of
-        it was handed to the deliveries. Only then is anybody told that it was taken.
+        When it returns, each event is in a session, has passed through, waits for late ones before it, or is a dead
+        letter, and what left because of it was handed to the deliveries. Only then is anybody told that it was taken.
         """
         answer = Answer()
         now_ms = self.clock_ms()

@@ -79,7 +79,7 @@ class Intake:
     def check(self, more: int = 0) -> None:
         """Raises NotTaken when so many bytes more cannot be taken now."""
         if self.closed is not None:
-            raise NotTaken(503, self.closed)
+            raise NotTaken(503, self.closed, 5)
         if self.is_paused:
             raise NotTaken(503, f"tenant `{self._tenant}` is paused", 10)
         held = self.waiting_bytes + self.arriving

@@ -27,10 +27,10 @@ FREE = ("--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0")
 class Process:
     """A service of the tenant `shop`, which has said where it listens."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, tenant: dict[str, Any] = TENANT) -> None:
         self.state = folder / "state"
         (folder / "shop").mkdir()
-        (folder / "shop" / "sessionizer.yaml").write_text(json.dumps(TENANT))
+        (folder / "shop" / "sessionizer.yaml").write_text(json.dumps(tenant))
         command = [sys.executable, "-m", "runtime.cli", "serve", "shop", "--state", "state", *FREE, *options]
         self.process = subprocess.Popen(
             command,
@@ -64,8 +64,8 @@ def start(tmp_path: Path, receiver: Receiver) -> Iterator[Callable[..., Process]
     """Starts processes, which are gone at the end."""
     started: list[Process] = []
 
-    def start_one(*options: str) -> Process:
-        started.append(Process(tmp_path, *options))
+    def start_one(*options: str, **given: Any) -> Process:
+        started.append(Process(tmp_path, *options, **given))
         return started[-1]
 
     yield start_one
@@ -115,6 +115,19 @@ def test_what_waits_is_done_before_it_stops(start: Callable[..., Process]) -> No
         answer = sender.recv(10_000)
     assert code == 0
     assert answer.startswith(b"HTTP/1.1 200") and b'"accepted":20000' in answer
+
+
+def test_a_rule_that_would_run_for_hours_is_stopped(start: Callable[..., Process]) -> None:
+    (profile,) = TENANT["profiles"]
+    slow = {**profile, "rules_text": "@Name('slow') @UpdateCounter('x') select 1 from Click(page regexp '(a+)+b');"}
+    running = start(tenant={**TENANT, "limits": {"rule_time": "200ms"}, "profiles": [{**slow, "sub_sessions": []}]})
+    body = lines_of([click("ann", page="a" * 60), click("ann", page="aab")])
+    answer = httpx.post(f"{running.ingest}/v1/events/shop", content=body, headers=NDJSON, timeout=60)
+    assert answer.json()["accepted"] == 2
+    session = httpx.get(f"{running.monitor}/api/v1/tenants/shop/session?profile=Visit&key=ann").json()
+    assert (session["events"], session["state"]) == (2, {"x": 1})
+    code, logged = running.stop(signal.SIGTERM)
+    assert (code, logged[1]["incident"], logged[1]["rule"]) == (0, "a rule failed", "slow")
 
 
 def test_logs_hold_no_events(start: Callable[..., Process]) -> None:
