@@ -16,6 +16,10 @@ _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "ap
 _JSON = "application/json"
 _ENCODINGS = ("identity", "gzip", "zstd")
 
+_MOST_LINES = 1_000_000
+_MOST_COMMAS = 2_000_000
+"""What a few bytes could stand for otherwise: each line, and each element of an array, takes a hundred."""
+
 _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -62,12 +66,16 @@ def _zstd(body: bytes) -> Iterator[bytes]:
 def lines_of(body: bytes, content_type: str, max_line_bytes: int, on_long_line: OnLongLine) -> list[bytes]:
     """The events of a body, a line each; one that is too long is reported and blank here.
 
-    Raises NotTaken (400) for JSON that is neither an array nor an object.
+    Raises NotTaken: 400 for JSON that is neither an array nor an object, 413 for too many events.
     """
     if not content_type.lower().startswith(_JSON):
+        if body.count(b"\n") >= _MOST_LINES:
+            raise NotTaken(413, f"the body has more than {_MOST_LINES:,} lines")
         return _cut(body, max_line_bytes, on_long_line)
     first = body.lstrip()[:1]
     if first == b"[":
+        if body.count(b",") > _MOST_COMMAS:
+            raise NotTaken(413, f"the body has more than {_MOST_COMMAS:,} commas: send smaller batches")
         try:
             events = [_one_line(bytes(element)) for element in _elements(body)]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
