@@ -15,6 +15,7 @@ from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.many import compile_all
 from runtime.config import Address, find_tenants, load_service
 from runtime.presets import resolve
+from runtime.replay import NoClock
 from runtime.tenants import TenantTwice
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def serve_command(
     config = load_service(config_file).listening(ingest, monitor)
     try:
         service = Service(rules, config, state, stdin=None if stdin_of is None else (stdin_of, sys.stdin.buffer))
-    except (CannotListen, StateTaken, TenantTwice) as error:
+    except (CannotListen, NoClock, StateTaken, TenantTwice) as error:
         fail(str(error))
     left = run(service, lambda: None if quiet else _greet(service))
     if left:

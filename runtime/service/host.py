@@ -38,7 +38,7 @@ def wall_ms() -> int:
 
 
 class Host:
-    """The tenants that one process serves. Raises TenantTwice.
+    """The tenants that one process serves. Raises TenantTwice and NoClock.
 
     `clock_ms` says what time it is, `engine` what the engines are made of. `state` is the folder for what outlives the
     process. `run` needs a loop; everything else is called from within it.

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from runtime.config import FilesConfig, ServedTenant, TimeDomain
 from runtime.engine import Clock
+from runtime.replay import NoClock, gives_event_time, require_long
 from runtime.rules import TenantRules
 from runtime.service.delivery import Delivery
 from runtime.service.files import RotatingFile
@@ -83,8 +84,15 @@ class Served:
 
 
 def clock_of(rules: TenantRules) -> dict[str, object]:
-    """The options of a tenant's engine: whose clock it goes by."""
+    """The options of a tenant's engine: whose clock it goes by. Raises NoClock."""
     time = rules.config.time
+    if time.source is not None:
+        require_long(rules, time.source)
+    elif time.domain is TimeDomain.EVENT and not gives_event_time(rules):
+        raise NoClock(
+            f"tenant `{rules.config.tenant}` goes by the times of its events, and nothing tells them: select "
+            "`_timestamp_` of type long in the controller, or name a field as `time.source`"
+        )
     clock = Clock.DRIVER if time.domain is TimeDomain.PROCESSING else Clock.EVENT_TIME
     return {"clock": clock, "time_field": time.source}
 

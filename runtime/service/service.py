@@ -34,7 +34,7 @@ class StateTaken(Exception):
 
 
 class Service:
-    """Tenants, served. Raises InvalidInput, TenantTwice, CannotListen and StateTaken.
+    """Tenants, served. Raises InvalidInput, TenantTwice, NoClock, CannotListen, StateTaken.
 
     `stdin` is a stream of lines, with the tenant whose they are. `ingest_url` and `monitor_url` have the real ports,
     `line_ports` are those of plain lines.
@@ -125,7 +125,7 @@ class Service:
             server.close()
         for receiver, _ in self._receivers:
             receiver.stop()
-        self._ingest.should_exit = True
+        self._ingest.stop()
         drain = asyncio.create_task(self.host.drain(self._config.stop_ms / 1000))
         hurried = asyncio.create_task(self._hurry.wait())
         await asyncio.wait((drain, hurried), return_when=asyncio.FIRST_COMPLETED)
@@ -138,7 +138,7 @@ class Service:
         # Everything is answered; the answers may still be on their way.
         await asyncio.wait((ingest, hurried), timeout=_ANSWERS_S, return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
-        self._monitor.should_exit = True
+        self._monitor.stop()
         self._ingest.force_exit = self._monitor.force_exit = True
         await asyncio.gather(ingest, monitor, return_exceptions=True)
         work.cancel()

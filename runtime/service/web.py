@@ -6,6 +6,7 @@ in; whoever opens connections and sends a byte now and then would hold them for 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -77,6 +78,7 @@ class WebServer(uvicorn.Server):
             ssl_keyfile=listener.key,
         )
         super().__init__(config)
+        self._stopping = asyncio.Event()
         try:
             config.load()
         except (ssl.SSLError, OSError) as error:
@@ -89,8 +91,19 @@ class WebServer(uvicorn.Server):
         yield
 
     async def run_until_stopped(self) -> None:
-        """Serves until `should_exit`, then answers what is at work."""
+        """Serves until `stop`, then answers what is at work."""
         await self.serve(sockets=[self.socket])
+
+    def stop(self) -> None:
+        """Takes no more connections, and closes those that are idle."""
+        self.should_exit = True
+        self._stopping.set()
+
+    async def main_loop(self) -> None:
+        """As Uvicorn's, which looks ten times a second whether it is to stop; this one is told."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 1.0)
 
 
 def _impatient(base: type[Any]) -> type[Any]:

@@ -198,6 +198,13 @@ def test_what_it_does_not_begin_with(
     assert (result.exit_code, said in " ".join(result.output.split())) == (code, True), result.output
 
 
+def test_a_tenant_whose_clock_nobody_sets(tmp_path: Path) -> None:
+    (tmp_path / "sessionizer.yaml").write_text(json.dumps({**TENANT, "time": {"domain": "event"}}))
+    result = CliRunner().invoke(main, ["serve", str(tmp_path), "--state", str(tmp_path / "state"), *FREE])
+    assert result.exit_code == 2
+    assert "tenant `shop` goes by the times of its events, and nothing tells them" in result.output
+
+
 def test_rules_with_problems_are_shown(tmp_path: Path) -> None:
     (tmp_path / "sessionizer.yaml").write_text(json.dumps({**TENANT, "controller_text": "select 1 from Nothing;"}))
     result = CliRunner().invoke(main, ["serve", str(tmp_path), "--state", str(tmp_path / "state")])
