@@ -1,7 +1,7 @@
 """A web server in a loop that others own: bound before it runs, without signals or logs of its own, patient to a point.
 
 Uvicorn limits how long a connection may be idle between two requests, but not how long a request's head may trickle
-in; whoever opens connections and sends a byte now and then would hold them for good.
+in, nor how large it gets; whoever opens connections and sends a byte now and then would hold them for good.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ except ImportError:  # an extra of its own, and a parser in C: 15 % more request
     HttpToolsProtocol = None  # type: ignore[assignment, misc]
 
 _HEAD_S = 10.0
+_MOST_HEAD_BYTES = 64 * 1024
 _IDLE_S = 60
 _CONNECTIONS = 2000
 _BACKLOG = 512
@@ -107,10 +108,11 @@ class WebServer(uvicorn.Server):
 
 
 def _impatient(base: type[Any]) -> type[Any]:
-    """A protocol that closes connections on which a request's head does not come to its end."""
+    """A protocol that closes connections on which a request's head does not come to its end, in time or at all."""
 
     class Impatient(base):  # type: ignore[misc]
         _head_timer: TimerHandle | None = None
+        _head_bytes = 0
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -118,11 +120,17 @@ def _impatient(base: type[Any]) -> type[Any]:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            has_request = self.cycle is not None and not self.cycle.response_complete
-            if has_request and self._head_timer is not None:
-                self._head_timer.cancel()
-                self._head_timer = None
-            elif not has_request and self._head_timer is None:
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._head_bytes = 0
+                if self._head_timer is not None:
+                    self._head_timer.cancel()
+                    self._head_timer = None
+                return
+            if self.cycle is None or not self.cycle.more_body:  # else the rest of a body that was answered early
+                self._head_bytes += len(data)
+            if self._head_bytes > _MOST_HEAD_BYTES:
+                self.transport.close()
+            elif self._head_timer is None:
                 self._head_timer = self.loop.call_later(_HEAD_S, self._give_up)
 
         def connection_lost(self, error: Exception | None) -> None:

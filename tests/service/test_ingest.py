@@ -258,6 +258,22 @@ def test_a_head_that_trickles_in_is_given_up(monkeypatch: pytest.MonkeyPatch, se
             assert slow.recv(1000) == b""
 
 
+def test_a_head_without_end_is_given_up(running: Running) -> None:
+    address = urlsplit(running.service.ingest_url)
+    with socket.create_connection((address.hostname, address.port)) as endless:
+        endless.settimeout(20)
+        with pytest.raises(ConnectionError):
+            endless.sendall(b"POST /v1/events/shop HTTP/1.1\r\n")
+            for number in range(100_000):
+                endless.sendall(b"X-%d: %s\r\n" % (number, b"x" * 1000))
+
+
+def test_whoever_sends_much_is_told_why_it_is_not_taken(running: Running) -> None:
+    for _ in range(2):
+        response = running.ingest.post("/v1/events/nobody", content=b"x" * 5_000_000, headers=NDJSON)
+        assert response.status_code == 404
+
+
 def test_a_body_that_trickles_in_is_given_up(serve: Callable[..., Running]) -> None:
     running = serve(service="ingest: {body_time: 300ms}")
     address = urlsplit(running.service.ingest_url)
