@@ -225,7 +225,7 @@ class Host:
             await asyncio.sleep(0.01)
         left = sum(self._tenants.shut_down().values())
         for served in self.tenants.values():
-            left += len(served.intake.waiting)
+            left += served.intake.give_up()
             served.outlet.flush()
         deliveries = [delivery for served in self.tenants.values() for delivery in served.deliveries]
         await asyncio.gather(*(each.drain(max(deadline - time.monotonic(), 0.0)) for each in deliveries))

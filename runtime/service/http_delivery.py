@@ -153,7 +153,11 @@ class HttpDelivery:
             raise _Refused(answer.status, answer.headers.get("Retry-After"))
 
 
-def _reason(error: Exception) -> str:
-    """The innermost reason, without addresses of objects."""
-    cause = getattr(error, "reason", None) or error
-    return type(cause).__name__
+def _reason(error: BaseException) -> str:
+    """What the system said, if it is that, else what kind of error it is."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return "no answer in time" if isinstance(error, urllib3.exceptions.TimeoutError) else type(error).__name__

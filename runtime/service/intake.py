@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from runtime.event import Refused
 
+_LATER_S = 5
+
 MOST_SHOWN = 100
 """Refused events that an answer names; it counts all of them."""
 
@@ -79,7 +81,7 @@ class Intake:
     def check(self, more: int = 0) -> None:
         """Raises NotTaken when so many bytes more cannot be taken now."""
         if self.closed is not None:
-            raise NotTaken(503, self.closed, 5)
+            raise NotTaken(503, self.closed, _LATER_S)
         if self.is_paused:
             raise NotTaken(503, f"tenant `{self._tenant}` is paused", 10)
         held = self.waiting_bytes + self.arriving
@@ -102,6 +104,16 @@ class Intake:
         self.waiting.remove(batch)
         self.waiting_bytes -= batch.size
         return True
+
+    def give_up(self) -> int:
+        """Tells all that wait that it came to nothing; how many there were."""
+        count = len(self.waiting)
+        while self.waiting:
+            batch = self.waiting.popleft()
+            self.waiting_bytes -= batch.size
+            if not batch.answered.done():
+                batch.answered.set_exception(NotTaken(503, self.closed or "it came to nothing", _LATER_S))
+        return count
 
     def finish(self) -> Batch:
         """Takes the first batch out and answers it, unless whoever sent it went away."""

@@ -64,5 +64,5 @@ def test_what_is_refused_comes_again_and_ends_wait(serve: Callable[..., Running]
 def test_a_server_that_is_not_there(serve: Callable[..., Running], receiver: Receiver) -> None:
     running = serve(TENANT, service="tenants: [{name: shop, http: [{url: 'http://127.0.0.1:9/'}]}]\nstop_time: 1s")
     running.send([click("ann")])
-    wait_for(lambda: "cannot be reached" in (running.get("")["problem"] or ""))
+    wait_for(lambda: "cannot be reached: Connection refused" in (running.get("")["problem"] or ""))
     assert running.stop() > 0, "what was not delivered is told"

@@ -94,13 +94,23 @@ def test_while_it_stops_it_is_not_ready_and_a_second_signal_hurries(
     )
     running = start("--config", "service.yaml")
     running.send("ann")
+    wait_for(lambda: receiver.refusals)
+    waiting = socket.create_connection(("127.0.0.1", httpx.URL(running.ingest).port or 0))
+    waiting.settimeout(20)
+    body = lines_of([click("bob")])
+    head = f"POST /v1/events/shop HTTP/1.1\r\nHost: localhost\r\nContent-Type: {NDJSON['Content-Type']}\r\n"
+    waiting.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    wait_for(lambda: httpx.get(f"{running.monitor}/api/v1/service").json()["tenants"][0]["waiting_batches"])
     running.process.send_signal(signal.SIGTERM)
     wait_for(lambda: httpx.get(f"{running.monitor}/readyz").status_code == 503)
     assert httpx.get(f"{running.monitor}/readyz").text == "stopping"
     assert httpx.get(f"{running.monitor}/livez").status_code == 200
     code, logged = running.stop(signal.SIGTERM)
     assert code == 1, "not all was delivered"
-    assert logged[-1]["incident"] == "stopped" and logged[-1]["left"] > 0
+    assert [each["incident"] for each in logged] == ["ready", "lines are not taken", "stopped"]
+    assert logged[-1]["left"] > 0
+    assert waiting.recv(1000).startswith(b"HTTP/1.1 503"), "who waits is told that nothing came of it"
+    waiting.close()
 
 
 def test_what_waits_is_done_before_it_stops(start: Callable[..., Process]) -> None:
