@@ -28,6 +28,7 @@ _log = logging.getLogger("sojourn.service")
 _SLICE = 500
 """Lines of one turn: about 7 ms of work. Whoever waits behind ten floods waits 70 ms."""
 _TICK_S = 1.0
+_LATE_S = 0.005
 _LONGEST_WAIT_S = 30.0
 """How long a batch waits for its first turn."""
 
@@ -166,7 +167,8 @@ class Host:
     async def _ticks(self) -> None:
         while True:
             self.tick()
-            await asyncio.sleep(_TICK_S - time.time() % _TICK_S)
+            # A little late: a timer that fires early would make two ticks of one second.
+            await asyncio.sleep(_TICK_S - time.time() % _TICK_S + _LATE_S)
 
     def tick(self) -> None:
         """A second has passed: sessions that are due end, what could not be delivered is tried again."""
