@@ -94,7 +94,7 @@ def test_while_it_stops_it_is_not_ready_and_a_second_signal_hurries(
     )
     running = start("--config", "service.yaml")
     running.send("ann")
-    wait_for(lambda: receiver.refusals)
+    wait_for(lambda: httpx.get(f"{running.monitor}/api/v1/service").json()["tenants"][0]["state"] == "stuck")
     waiting = socket.create_connection(("127.0.0.1", httpx.URL(running.ingest).port or 0))
     waiting.settimeout(20)
     body = lines_of([click("bob")])
