@@ -10,7 +10,6 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -216,18 +215,6 @@ def test_over_tls(serve: Callable[..., Running], tmp_path: Path) -> None:
     with httpx.Client(base_url=running.service.ingest_url, verify=context) as client:
         response = client.post("/v1/events/shop", content=lines_of(TWO), headers=NDJSON)
     assert response.json()["accepted"] == 2
-
-
-def test_one_tenants_flood_does_not_keep_another_waiting(serve: Callable[..., Running]) -> None:
-    running = serve(TENANT, {**TENANT, "tenant": "other"})
-    flood = lines_of([click(f"user-{number % 1000}") for number in range(30_000)])
-    with ThreadPoolExecutor(1) as pool:
-        flooding = pool.submit(running.ingest.post, "/v1/events/shop", content=flood, headers=NDJSON)
-        wait_for(lambda: running.get("")["events"] > 0)
-        other = httpx.post(f"{running.service.ingest_url}/v1/events/other", content=lines_of(TWO), headers=NDJSON)
-        assert other.json()["accepted"] == 2
-        assert not flooding.done(), "the other did not wait for its end"
-        assert flooding.result().json()["accepted"] == 30_000
 
 
 def test_small_answers_are_sent_at_once() -> None:
