@@ -183,8 +183,7 @@ class Engine(Timeline):
                 self._effects.forget()
                 for profile in self.profiles:
                     profile.ending.clear()
-                told = {"incident": "an event failed", "tenant": self._config.tenant}
-                _log.error("an event failed: %s", escaped.reason, exc_info=escaped.__cause__, extra={"incident": told})
+                _log.error("an event failed: %s", escaped.reason, exc_info=escaped.__cause__)
                 refuse(self._refused(escaped.number, "failed", escaped.line, escaped.reason))
 
     def _set_clock(self, at_work: Partition, line: bytes, latest_ms: int, wall_ms: int) -> None:
