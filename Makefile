@@ -11,11 +11,12 @@ PEERS ?= duckdb polars bytewax
 FUZZ_SECONDS ?= 3600
 FUZZ_TARGET ?= rules
 
-.PHONY: help demo test check format reference bench soak fuzz clean
+.PHONY: help demo test test-browser check format reference bench soak fuzz clean
 
 help:
 	@echo "make demo       a shop's events into visits and carts, by the rules of examples/shop"
-	@echo "make test       all tests"
+	@echo "make test       all tests but those of a browser"
+	@echo "make test-browser  the service's pages in Chromium"
 	@echo "make check      ruff, mypy --strict, the direction of imports, reference pages up to date, rules formatted"
 	@echo "make reference  write the reference pages anew"
 	@echo "make bench      Job S and Job P beside hand-written Python and other engines (RUNS=5 PEERS=duckdb EVENTS=100000)"
@@ -29,7 +30,7 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 $(INSTALLED_DEV): $(INSTALLED)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[service]' --group dev
 	@touch $@
 
 demo: $(INSTALLED)
@@ -41,7 +42,11 @@ demo: $(INSTALLED)
 	@grep -m 1 '"purchases":[2-9]' out/shop.ndjson || true
 
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not browser"
+
+test-browser: $(INSTALLED_DEV)
+	@command -v chromedriver >/dev/null || { echo "chromedriver is missing: apt-get install chromium chromium-driver"; exit 1; }
+	$(BIN)/python -m pytest -m browser
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

@@ -90,7 +90,8 @@ class Effects:
         self._counters.rule_errors[kind] += 1
         if kind not in self._logged:
             self._logged.add(kind)
-            _log.warning("rule %s gave no row: %s: %s; event %r", rule, kind[1], error, event)
+            told = {"incident": "a rule failed", "rule": rule, "error": kind[1]}
+            _log.warning("rule %s gave no row: %s: %s; event %r", rule, kind[1], error, event, extra={"incident": told})
 
     def call(self, rule: str, function: Callable[[dict[str, Any]], object], row: dict[str, Any], event: Any) -> None:
         """A registered annotation's call: what it raises is an error of its rule, whatever it is."""

@@ -182,6 +182,20 @@ class Engine(Passage):
             for taken in events:
                 self._process(at_work, ((taken.number, taken.line),), taken.refuse, taken.latest_ms, taken.wall_ms)
 
+    def end_session(self, profile: str, key: str) -> bool | None:
+        """Ends a live session where it stands, reason `forced`; None when there is none.
+
+        False when nobody took its end marker: it is tried again as any other end.
+        """
+        found = next((each for each in self.profiles if each.name == profile), None)
+        session = None if found is None else found.table.get(key)
+        if found is None or session is None:
+            return None
+        if found.end(session, "forced", self.now_ms):
+            return True
+        found.try_again(session, self._at_work.wheel)
+        return False
+
     def event_time_ms(self, line: bytes) -> int | None:
         """The time of an event by which a replay sorts: the clock's field, or what stage 1 gives; None without one.
 

@@ -228,8 +228,8 @@ def clock_options(rules: TenantRules, *, now_field: str | None, time_field: str 
     time_field = time_field or rules.config.time.source
     for name in (now_field, time_field):
         if name is not None:
-            _require_long(rules, name)
-    if now_field is None and time_field is None and not _gives_event_time(rules):
+            require_long(rules, name)
+    if now_field is None and time_field is None and not gives_event_time(rules):
         raise NoClock(
             "the controller selects no `_timestamp_` of type long, so nothing tells the time of an event; "
             "select one, or name a field: --time-field FIELD or --now-field FIELD"
@@ -298,13 +298,14 @@ def _batched(placed: list[Placed]) -> Iterator[list[Placed]]:
     return (placed[start : start + _BATCH] for start in range(0, len(placed), _BATCH))
 
 
-def _gives_event_time(rules: TenantRules) -> bool:
+def gives_event_time(rules: TenantRules) -> bool:
+    """True when stage 1 may give an event its `_timestamp_`."""
     effects = (effect for rule in rules.controller.program.rules for effect in rule.effects)
     return any(isinstance(effect, RouteToProfile) and effect.timestamp_ms is not None for effect in effects)
 
 
-def _require_long(rules: TenantRules, name: str) -> None:
-    """A clock's field must be a long wherever it is declared."""
+def require_long(rules: TenantRules, name: str) -> None:
+    """A clock's field must be a long wherever it is declared. Raises NoClock."""
     for event_type in rules.event_types.values():
         found = event_type.fields.get(name, LONG)
         if found != LONG:

@@ -173,9 +173,9 @@ class Tenants:
             _give_back(failed, enumerate(left, first_line + len(lines) - len(left)), refuse)
         return failed
 
-    def advance(self, now_ms: int) -> None:
-        """Moves the time of all tenants on, as `Engine.advance` does."""
-        self._for_each(lambda engine: engine.advance(now_ms))
+    def advance(self, now_ms: int, tenant: str | None = None) -> None:
+        """Moves the time of one tenant, or of each, on, as `Engine.advance` does."""
+        self._for_each(lambda engine: engine.advance(now_ms), tenant)
 
     def close_idle(self, wall_ms: int) -> None:
         """Judges quiet partitions of all tenants by the wall clock."""

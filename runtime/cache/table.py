@@ -55,6 +55,19 @@ class SessionTable:
         for block in list(self._index.blocks()) if self._index is not None else ():
             yield self.at(block)
 
+    def peek(self, start: int = 0) -> Iterator[MainSession]:
+        """All of them from a place on, to be looked at and not changed: those in pages are copies, and stay there.
+
+        The table must not change meanwhile.
+        """
+        objects = [session for session in self._hot.values() if not session.block]
+        yield from objects[start:]
+        blocks = self._index.blocks() if self._index is not None else iter(())
+        for block in islice(blocks, max(start - len(objects), 0), None):
+            stored, payload = self._entries.read(block)
+            key = stored.decode("utf-8", "surrogatepass")
+            yield self._hot.get(key) or self.codec.decode(key, payload, block)
+
     def find(self, key: str) -> MainSession | None:
         """The live session of a key, read from pages if need be."""
         hot = self._hot

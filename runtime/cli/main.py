@@ -21,6 +21,8 @@ from runtime.cli.profiles import profiles_command
 from runtime.cli.reference import reference_command
 from runtime.cli.replay import replay_command
 from runtime.cli.rule import rule_command
+from runtime.cli.serve import serve_command
+from runtime.cli.top import top_command
 
 _EPILOG = """\b
 Start here:
@@ -40,6 +42,8 @@ for command in (
     lint_command,
     fmt_command,
     replay_command,
+    serve_command,
+    top_command,
     dlq,
     explain_command,
     bench_command,

@@ -17,6 +17,7 @@ from runtime.reference import (
     dead_letters_page,
     diagnostics_page,
     functions_page,
+    service_page,
 )
 
 _EPILOG = """\b
@@ -45,6 +46,7 @@ def reference_command(ctx: click.Context, out: Path, profile: str | None, check:
         "configuration.md": configuration_page(),
         "cli.md": commands_page(_described(name, command) for name, command in _all_commands(root)),
         "dead-letters.md": dead_letters_page(),
+        "service.md": service_page(),
     }
     stale = [name for name, text in pages.items() if not _is(out / name, text)]
     if check:

@@ -9,7 +9,7 @@ import click
 from epl.diagnostics import Code
 from runtime.cli.options import format_option
 from runtime.cli.pages import RULES, Example, Page, Prose, completing, consult
-from runtime.config import CONFIG_CODES
+from runtime.config import CONFIG_CODES, SERVICE_CODES
 from runtime.lint import CODES
 
 _EPILOG = """\b
@@ -30,12 +30,12 @@ Exit codes: 0 found, 1 nothing speaks of TEXT, 2 there is no such code."""
 @cache
 def code_pages() -> tuple[Page, ...]:
     """A page for each code."""
-    return tuple(map(code_page, CODES))
+    return tuple(map(code_page, (*CODES, *SERVICE_CODES)))
 
 
 def code_page(code: Code) -> Page:
     """What a code means: why it is a problem, an example, and what to write instead."""
-    language = "yaml" if code in CONFIG_CODES else RULES
+    language = "yaml" if code in (*CONFIG_CODES, *SERVICE_CODES) else RULES
     hint = () if code.advice is None else (Prose(code.advice, "hint"),)
     return Page(
         name=code.id,

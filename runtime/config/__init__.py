@@ -1,4 +1,4 @@
-"""The configuration of a tenant: `sessionizer.yaml` and its rule files, read and checked."""
+"""Configuration, read and checked: a tenant's `sessionizer.yaml` with its rule files, a service's `service.yaml`."""
 
 from runtime.config.choices import Late, LintSeverity, StoreKind, TimeDomain, TimePolicy, UnknownEvents
 from runtime.config.codes import CONFIG_CODES
@@ -18,22 +18,43 @@ from runtime.config.model import (
     TenantConfig,
     TimeConfig,
 )
+from runtime.config.service import (
+    Address,
+    FilesConfig,
+    HttpConfig,
+    LinesConfig,
+    Listener,
+    ServedTenant,
+    ServiceConfig,
+    load_service,
+)
+from runtime.config.service_codes import SERVICE_CODES
+from runtime.config.service_keys import SERVICE_KEY_LIST
 from runtime.config.units import format_duration, format_size, parse_duration, parse_size, spoken_duration
 
 __all__ = [
     "CONFIG_CODES",
     "KEYS",
+    "SERVICE_CODES",
+    "SERVICE_KEY_LIST",
     "YAML_NAME",
+    "Address",
     "CacheConfig",
+    "FilesConfig",
+    "HttpConfig",
     "Import",
     "Key",
     "Kind",
     "Late",
     "Limits",
+    "LinesConfig",
     "LintConfig",
     "LintSeverity",
+    "Listener",
     "MarkerKeys",
     "ProfileConfig",
+    "ServedTenant",
+    "ServiceConfig",
     "StoreConfig",
     "StoreKind",
     "SubSessionConfig",
@@ -45,6 +66,7 @@ __all__ = [
     "find_tenants",
     "format_duration",
     "format_size",
+    "load_service",
     "load_tenant",
     "parse_duration",
     "parse_size",

@@ -38,9 +38,14 @@ def find_tenants(path: Path) -> list[Path]:
 def read_yaml(folder_or_yaml: Path) -> tuple[Path, Source]:
     """A tenant's folder and the text of its YAML. Raises InvalidInput when there is none, or it cannot be read."""
     path = folder_or_yaml / YAML_NAME if os.path.isdir(folder_or_yaml) else folder_or_yaml
-    source = _read(path)
+    return path.parent, read_text(path)
+
+
+def read_text(path: Path) -> Source:
+    """A file's text, named as the user would type it. Raises InvalidInput when it cannot be read."""
+    source = text_or_reason(path)
     if isinstance(source, Source):
-        return path.parent, source
+        return source
     raise _unreadable(path, source)
 
 
@@ -56,7 +61,7 @@ def read_rules(section: Section, key: str, folder: Path, *, required: bool = Fal
     elif required and not file.given and not text.given:
         section.report_missing(key, hint=f"name a file, or give the rules themselves under `{text_key}`")
     elif file.given and file.valid:
-        source = _read(folder / file.value)
+        source = text_or_reason(folder / file.value)
         if isinstance(source, Source):
             return source
         hint = did_you_mean(file.value, _names_in(folder, "*.epl"))
@@ -75,7 +80,7 @@ def _in_place(source: Source, span: Span) -> Source:
     return Source(source.name, "\n" * lines_before + source.text[start : span.end])
 
 
-def _read(path: Path) -> Source | str:
+def text_or_reason(path: Path) -> Source | str:
     """The text of a file, or why there is none."""
     try:
         if not path.is_file():

@@ -20,6 +20,8 @@ class Kind(Enum):
     NAME = "a name"
     OPTIONAL_NAME = "a name, or null for none"
     FILE = "the name of a file"
+    ADDRESS = "an address and a port such as `127.0.0.1:9999`"
+    URL = "an address of the web such as `https://example.org/events`"
     RULES = "a block of rules"
     DURATION = "a duration such as `500ms`, `30s`, `30m`, `24h` or `1d`"
     SIZE = "a size in bytes such as `512`, `64KiB`, `16MiB` or `1GiB`"
@@ -318,28 +320,45 @@ KEYS: tuple[Key, ...] = (
 )
 """All keys, in the order of the reference page."""
 
-_BY_PATH = {key.path: key for key in KEYS}
-_BY_SECTION: dict[str, dict[str, Key]] = {}
-for _key in KEYS:
-    _BY_SECTION.setdefault(_key.section, {})[_key.name] = _key
 
+class Registry:
+    """The keys of one kind of file, found by path and by section; `file` is what messages call it."""
 
-def key_at(path: str) -> Key:
-    """The key of a path such as `profiles[].gap`. Raises KeyError when there is none."""
-    return _BY_PATH[path]
+    def __init__(self, file: str, keys: tuple[Key, ...]) -> None:
+        self.file = file
+        self._by_path = {key.path: key for key in keys}
+        self._by_section: dict[str, dict[str, Key]] = {}
+        for key in keys:
+            self._by_section.setdefault(key.section, {})[key.name] = key
 
+    def at(self, path: str) -> Key:
+        """The key of a path such as `profiles[].gap`. Raises KeyError when there is none."""
+        return self._by_path[path]
 
-def keys_of(section: str) -> dict[str, Key]:
-    """The keys of a section by name. Raises KeyError when there is no such section."""
-    return _BY_SECTION[section]
+    def of(self, section: str) -> dict[str, Key]:
+        """The keys of a section by name. Raises KeyError when there is no such section."""
+        return self._by_section[section]
 
+    def hint_for_unknown(self, section: str, name: str) -> str | None:
+        """A hint for a name that a section does not know: the place where it belongs, or a near one."""
+        elsewhere = next((key.section for key in self._by_path.values() if key.name == name), None)
+        if elsewhere is not None:
+            return f"`{name}` belongs {place_of(elsewhere)}"
+        return did_you_mean(name, self.of(section))
 
-def hint_for_unknown(section: str, name: str) -> str | None:
-    """A hint for a name that a section does not know: the place where it belongs, or a near one."""
-    elsewhere = next((key.section for key in KEYS if key.name == name), None)
-    if elsewhere is not None:
-        return f"`{name}` belongs {place_of(elsewhere)}"
-    return did_you_mean(name, keys_of(section))
+    def default_text(self, path: str) -> str:
+        """The default of a key that holds a word. Raises KeyError when there is no such key or default."""
+        default = self.at(path).default
+        if default is None:
+            raise KeyError(path)
+        return default
+
+    def default_number(self, path: str) -> int:
+        """The default of a key in ms, bytes or a count. Raises KeyError when there is no such key or default."""
+        number = parse_number(self.at(path).kind, self.default_text(path))
+        if number is None:
+            raise KeyError(path)
+        return number
 
 
 def place_of(section: str) -> str:
@@ -363,17 +382,8 @@ def parse_number(kind: Kind, text: str) -> int | None:
             raise ValueError(f"{kind} holds no number")
 
 
-def default_text(path: str) -> str:
-    """The default of a key that holds a word. Raises KeyError when there is no such key or default."""
-    default = key_at(path).default
-    if default is None:
-        raise KeyError(path)
-    return default
+TENANT_KEYS = Registry("sessionizer.yaml", KEYS)
+"""The keys of `sessionizer.yaml`."""
 
-
-def default_number(path: str) -> int:
-    """The default of a key in ms, bytes or a count. Raises KeyError when there is no such key or default."""
-    number = parse_number(key_at(path).kind, default_text(path))
-    if number is None:
-        raise KeyError(path)
-    return number
+default_text = TENANT_KEYS.default_text
+default_number = TENANT_KEYS.default_number

@@ -17,7 +17,7 @@ import yaml
 from epl.diagnostics import Problems, did_you_mean
 from epl.source import Span
 from runtime.config.codes import BELOW_MINIMUM, DUPLICATE_KEY, MISSING_KEY, UNKNOWN_CHOICE, UNKNOWN_KEY, WRONG_KIND
-from runtime.config.keys import Key, Kind, default_number, hint_for_unknown, keys_of, parse_number, place_of
+from runtime.config.keys import TENANT_KEYS, Key, Kind, Registry, parse_number, place_of
 from runtime.config.units import format_duration, format_size
 
 T = TypeVar("T")
@@ -43,11 +43,19 @@ class Section:
     `path` is its path in the registry, `place` the same with the numbers of list entries.
     """
 
-    def __init__(self, problems: Problems, node: yaml.Node | None, path: str = "", place: str = "") -> None:
+    def __init__(
+        self,
+        problems: Problems,
+        node: yaml.Node | None,
+        path: str = "",
+        place: str = "",
+        registry: Registry = TENANT_KEYS,
+    ) -> None:
         self.problems = problems
         self.place = place
         self._path = path
-        self._keys = keys_of(path)
+        self._registry = registry
+        self._keys = registry.of(path)
         self._nodes: dict[str, yaml.Node] = {}
         self.span = Span(0, 0) if node is None else span_of(node)
         # `limits:` whose keys are all commented out is an empty mapping to everyone but YAML.
@@ -57,7 +65,7 @@ class Section:
             return
         for name, key_span, value in entries(problems, node):
             if name not in self._keys:
-                hint = hint_for_unknown(path, name)
+                hint = registry.hint_for_unknown(path, name)
                 problems.add(UNKNOWN_KEY, key_span, hint=hint, key=shown(name), place=place_of(path))
                 continue
             if not self._nodes:
@@ -69,10 +77,14 @@ class Section:
         """What stands at a key, None when it is absent."""
         return self._nodes.get(name)
 
+    def kind(self, name: str) -> Kind:
+        """What a key holds."""
+        return self._keys[name].kind
+
     def number(self, name: str) -> Found[int]:
         """A duration in ms, a size in bytes or a count; without a default, 0 that is not `given`."""
         key, node = self._keys[name], self._nodes.get(name)
-        default = 0 if key.default is None else default_number(key.path)
+        default = 0 if key.default is None else self._registry.default_number(key.path)
         if node is None:
             return self._absent(default)
         text = node.value if isinstance(node, yaml.ScalarNode) else ""
@@ -160,7 +172,7 @@ class Section:
         """The mapping at a key, empty when it is absent."""
         path = f"{self._path}.{name}".lstrip(".")
         place = f"{self.place}.{name}".lstrip(".")
-        return Section(self.problems, self._nodes.get(name), path, place)
+        return Section(self.problems, self._nodes.get(name), path, place, self._registry)
 
     def sections(self, name: str) -> list[Section]:
         """The list of mappings at a key, empty when it is absent; a required list has at least one."""
@@ -171,7 +183,10 @@ class Section:
             wrong_kind(self.problems, name, "a list of at least one mapping" if key.required else key.kind.value, node)
             return []
         place = f"{self.place}.{name}".lstrip(".")
-        return [Section(self.problems, item, f"{key.path}[]", f"{place}[{i}]") for i, item in enumerate(node.value)]
+        return [
+            Section(self.problems, item, f"{key.path}[]", f"{place}[{i}]", self._registry)
+            for i, item in enumerate(node.value)
+        ]
 
     def report_missing(self, name: str, hint: str | None = None) -> None:
         """Reports that a key must be given, unless the section itself is none."""
@@ -184,7 +199,7 @@ class Section:
                 self.report_missing(name)
 
     def _name(self) -> str:
-        return self._path.rpartition(".")[2] or "sessionizer.yaml"
+        return self._path.rpartition(".")[2] or self._registry.file
 
     def _absent(self, default: T) -> Found[T]:
         return Found(default, self.span, given=False, valid=self._valid)

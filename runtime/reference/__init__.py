@@ -2,7 +2,7 @@
 
 from runtime.reference.annotations import annotations_page, default_text, places_text
 from runtime.reference.commands import Described, commands_page
-from runtime.reference.configuration import configuration_page
+from runtime.reference.configuration import configuration_page, service_page
 from runtime.reference.dead_letters import dead_letters_page
 from runtime.reference.diagnostics import diagnostics_page
 from runtime.reference.functions import functions_page, usages, value_text
@@ -17,6 +17,7 @@ __all__ = [
     "diagnostics_page",
     "functions_page",
     "places_text",
+    "service_page",
     "usages",
     "value_text",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from epl.diagnostics import Code
 from epl.diagnostics.codes import LANGUAGE_CODES
 from epl.lint import LINT_CODES
-from runtime.config import CONFIG_CODES
+from runtime.config import CONFIG_CODES, SERVICE_CODES
 from runtime.reference.markdown import block, page
 
 _LEAD = (
@@ -18,7 +18,7 @@ _LEAD = (
 def diagnostics_page() -> str:
     """The page of diagnostics."""
     language = [part for code in LANGUAGE_CODES for part in _parts(code, "sql")]
-    configuration = [part for code in CONFIG_CODES for part in _parts(code, "yaml")]
+    configuration = [part for code in (*CONFIG_CODES, *SERVICE_CODES) for part in _parts(code, "yaml")]
     lint = [part for code in LINT_CODES for part in _parts(code, "sql")]
     return page("Diagnostics", _LEAD, *language, *configuration, *lint)
 

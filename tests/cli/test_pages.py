@@ -15,6 +15,7 @@ from runtime.cli import main
 from runtime.cli.annotation import annotation_pages
 from runtime.cli.function import function_pages
 from runtime.cli.rule import code_pages
+from runtime.config import SERVICE_CODES
 from runtime.lint import CODES
 
 Run = Callable[..., Result]
@@ -118,7 +119,7 @@ def test_examples_of_configuration_are_yaml() -> None:
 @pytest.mark.parametrize(
     ("command", "names"),
     [
-        ("rule", [code.id for code in CODES]),
+        ("rule", [code.id for code in (*CODES, *SERVICE_CODES)]),
         ("function", [*(each.name for each in BUILTINS), *(each.title for each in ENTRIES)]),
         ("annotation", [each.name for each in ANNOTATIONS]),
     ],

@@ -1,0 +1,117 @@
+"""`sojourn serve`: rules over events as they come."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from runtime.cli.errors import FINDINGS, fail
+from runtime.cli.many import compile_all
+from runtime.config import Address, find_tenants, load_service
+from runtime.presets import resolve
+from runtime.replay import NoClock
+from runtime.tenants import TenantTwice
+
+if TYPE_CHECKING:
+    from runtime.service import Service
+
+_EPILOG = """\b
+Examples:
+  sojourn serve pulsar --state state                    a shipped profile, on this machine only
+  sojourn serve tenants/ --state state                  every tenant below a folder
+  sojourn serve shop app --state state --config service.yaml
+  tail -F access.ndjson | sojourn serve shop --state state --stdin shop
+
+\b
+Then, for a tenant `shop`:
+  curl -H 'Content-Type: application/x-ndjson' --data-binary @events.ndjson http://127.0.0.1:15590/v1/events/shop
+  curl http://127.0.0.1:9999/metrics
+  open http://127.0.0.1:9999
+
+\b
+What leaves goes to STATE/out/TENANT.ndjson, dead letters to STATE/dead-letters/TENANT.ndjson, unless --config says
+otherwise. SIGTERM ends all sessions where they stand (reason `shutdown`), delivers what left, and exits; a second one
+hurries.
+
+\b
+Exit codes: 0 stopped, 1 the rules have problems or not all was delivered, 2 a file or an option is wrong."""
+
+
+class _AddressType(click.ParamType[Address]):
+    """An address and a port."""
+
+    name = "host:port"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Address:
+        found = Address.parse(str(value))
+        if found is None:
+            self.fail(f"`{value}` is no address and port such as 127.0.0.1:9999", param, ctx)
+        return found
+
+
+@click.command("serve", epilog=_EPILOG, short_help="Run rules over events as they come.")
+@click.argument("tenants", nargs=-1, required=True)
+@click.option(
+    "--state",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder for what leaves and for dead letters; made when it is not there.",
+)
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Tokens, TLS, sinks and limits."
+)
+@click.option("--ingest", type=_AddressType(), metavar="HOST:PORT", help="Where events come in (127.0.0.1:15590).")
+@click.option("--monitor", type=_AddressType(), metavar="HOST:PORT", help="Where to watch (127.0.0.1:9999).")
+@click.option("--stdin", "stdin_of", metavar="TENANT", help="Take lines of this tenant from stdin, too.")
+@click.option("--quiet", "-q", is_flag=True, help="Only logs, no greeting.")
+def serve_command(
+    tenants: tuple[str, ...],
+    state: Path,
+    config_file: Path | None,
+    ingest: Address | None,
+    monitor: Address | None,
+    stdin_of: str | None,
+    quiet: bool,
+) -> None:
+    """Take events of TENANTS over HTTP and write what comes of them, until told to stop.
+
+    TENANTS are tenants' folders, folders of several, or names of shipped profiles. Logs go to stderr, a line of JSON an
+    incident.
+    """
+    try:
+        from runtime.service import CannotListen, Service, StateTaken, run
+    except ImportError as error:
+        fail(f"serve needs {error.name}, which an extra installs: pip install 'sojourn[service]'")
+    rules = compile_all([folder for each in tenants for folder in find_tenants(resolve(each))])
+    if not rules:
+        fail("no tenant is there to serve")
+    for each in rules:
+        if "/" in each.config.tenant:
+            fail(f"tenant `{each.config.tenant}`: a tenant that is served has no slash in its name")
+    if stdin_of is not None and stdin_of not in (each.config.tenant for each in rules):
+        fail(f"--stdin: no tenant that is served is called `{stdin_of}`")
+    config = load_service(config_file).listening(ingest, monitor)
+    try:
+        service = Service(rules, config, state, stdin=None if stdin_of is None else (stdin_of, sys.stdin.buffer))
+    except (CannotListen, NoClock, StateTaken, TenantTwice) as error:
+        fail(str(error))
+    left = run(service, lambda: None if quiet else _greet(service))
+    if left:
+        # A thread may still wait for the answer to a request that nobody needs any more.
+        logging.shutdown()
+        os._exit(FINDINGS)
+
+
+def _greet(service: Service) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    names = sorted(service.host.tenants)
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    console.print(f"[bold]events in[/]  {service.ingest_url}/v1/events/{names[0]}[dim]{more}[/]")
+    console.print(f"[bold]watch[/]      {service.monitor_url}")
+    console.print("[dim]Ctrl-C stops[/]")

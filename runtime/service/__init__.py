@@ -1,0 +1,7 @@
+"""Sessions as events come: a process that takes events over the network and can be watched while it does."""
+
+from runtime.service.run import run
+from runtime.service.service import Service, StateTaken
+from runtime.service.web import CannotListen
+
+__all__ = ["CannotListen", "Service", "StateTaken", "run"]

@@ -1,0 +1,54 @@
+"""Where a tenant's lines go, as the driver sees it: a way that may be stuck, and says so instead of raising."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(slots=True)
+class Health:
+    """How a way out is doing: lines that it was given, failures so far, and what is wrong right now."""
+
+    lines: int = 0
+    failures: int = 0
+    problem: str | None = None
+
+    def failed(self, problem: str) -> None:
+        """Counts a failure."""
+        self.failures += 1
+        self.problem = problem
+
+    def went_well(self) -> None:
+        """What was wrong is over."""
+        self.problem = None
+
+
+class Delivery(Protocol):
+    """Takes lines in order and delivers each at least once, or keeps it until it can.
+
+    While it is not `is_ready`, no more events of its tenant are taken in, and its sessions do not end.
+    """
+
+    name: str
+    health: Health
+
+    @property
+    def is_ready(self) -> bool:
+        """True when it may be given more."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What it was given and could not deliver yet."""
+
+    def write(self, lines: list[bytes]) -> None:
+        """Takes the lines, whatever its state."""
+
+    def tick(self) -> None:
+        """About a second has passed."""
+
+    async def drain(self, seconds: float) -> None:
+        """Delivers what waits, for as long as it may take."""
+
+    def close(self) -> None:
+        """Lets go of everything; what still waits is lost."""

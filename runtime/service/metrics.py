@@ -1,0 +1,206 @@
+"""What has been counted, for Prometheus: read from the engines' own counters when asked, kept nowhere twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from runtime.counters import SessionCounters
+from runtime.service.facts import rule_facts, sojourn_version
+from runtime.service.host import Host
+from runtime.service.latency import BOUNDS_S
+from runtime.service.served import Served
+
+_MOST_BITS = 20
+"""Buckets of sessions' durations and lengths: 2^20 s are twelve days."""
+_SESSION = ("tenant", "profile")
+_SUB = ("tenant", "profile", "sub_session")
+
+
+class Metrics(Collector):
+    """The metrics of a host, in the text format."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def text(self) -> bytes:
+        """All of them."""
+        return generate_latest(self._registry)
+
+    def describe(self) -> list[Metric]:
+        """Nothing beforehand: what there is depends on the tenants."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """One family after the other."""
+        yield InfoMetricFamily("sojourn_build", "What is running.", value={"version": sojourn_version()})
+        yield GaugeMetricFamily("sojourn_start_time_seconds", "When the service began.", self._host.started_ms / 1000)
+        tenants = list(self._host.tenants.values())
+        yield from _event_metrics(tenants)
+        yield from _session_metrics("session", _SESSION, _main_sessions(tenants))
+        yield from _session_metrics("sub_session", _SUB, _sub_sessions(tenants))
+        yield from _rule_metrics(tenants)
+        yield from _way_in(tenants)
+        yield from _ways_out(tenants)
+
+
+def _event_metrics(tenants: list[Served]) -> Iterator[Metric]:
+    events = _counter("events", "Events by what became of them.", "tenant", "outcome")
+    letters = _counter("dead_letters", "Dead letters by code.", "tenant", "code")
+    late = _counter("late_events", "Late events, by profile, by what became of them.", "tenant", "action")
+    single = {
+        "future": _counter("future_events", "Events whose time was set to the wall clock.", "tenant"),
+        "behind_clock": _counter("behind_clock_events", "Events whose time is before the clock.", "tenant"),
+        "clock_steps_back": _counter("clock_steps_back", "Batches whose clock was behind the one before.", "tenant"),
+        "ends_refused": _counter("ends_refused", "End markers that were not taken, and sent again.", "tenant"),
+        "revived": _counter("sessions_revived", "Sessions that came back before their end was taken.", "tenant"),
+        "ignored_durations": _counter("ignored_durations", "Rows of @UpdateDuration above the maximum.", "tenant"),
+    }
+    debug = _counter("debug", "The counters of @DebugSession.", "tenant", "counter")
+    state = _gauge("tenant_state", "1 for the state that a tenant is in.", "tenant", "state")
+    for served in tenants:
+        counters = served.tenant.engine.counters
+        for outcome, count in counters.outcomes.items():
+            events.add_metric([served.name, outcome], count)
+        for code, count in served.letters.counts.items():
+            letters.add_metric([served.name, code], count)
+        for action, count in counters.late.items():
+            late.add_metric([served.name, action], count)
+        for name, family in single.items():
+            family.add_metric([served.name], getattr(counters, name))
+        for name, count in counters.debug.items():
+            # A rule may have made half a character of what an event said.
+            debug.add_metric([served.name, name.encode("utf-8", "replace").decode()], count)
+        for name in ("running", "paused", "stuck", "disabled"):
+            state.add_metric([served.name, name], float(served.state == name))
+    yield from (events, letters, late, *single.values(), debug, state)
+
+
+def _main_sessions(tenants: list[Served]) -> list[tuple[list[str], SessionCounters]]:
+    return [
+        ([served.name, profile.name], profile.counters)
+        for served in tenants
+        for profile in served.tenant.engine.profiles
+    ]
+
+
+def _sub_sessions(tenants: list[Served]) -> list[tuple[list[str], SessionCounters]]:
+    return [
+        ([served.name, profile.name, sub.name], sub.counters)
+        for served in tenants
+        for profile in served.tenant.engine.profiles
+        for sub in profile.sub_sessions
+    ]
+
+
+def _session_metrics(
+    kind: str, labels: tuple[str, ...], found: list[tuple[list[str], SessionCounters]]
+) -> Iterator[Metric]:
+    words = kind.replace("_", "-")
+    active = _gauge(f"{kind}s_active", f"Live {words}s.", *labels)
+    created = _counter(f"{kind}s_created", f"{words.capitalize()}s that began.", *labels)
+    ended = _counter(f"{kind}s_ended", f"{words.capitalize()}s that ended, by reason.", *labels, "reason")
+    shapes = {
+        "single_event": _counter(f"{kind}s_single_event", f"Ended {words}s of one event.", *labels),
+        "short": _counter(f"{kind}s_short", f"Ended {words}s of several events within 30 minutes.", *labels),
+        "long": _counter(f"{kind}s_long", f"{words.capitalize()}s cut by max_active while events went on.", *labels),
+    }
+    peaks = {
+        "max_events": (_gauge(f"{kind}_max_events", f"The most events of an ended {words}.", *labels), 1),
+        "max_duration_ms": (
+            _gauge(f"{kind}_max_duration_seconds", f"The longest duration of an ended {words}.", *labels),
+            1000,
+        ),
+    }
+    duration = HistogramMetricFamily(
+        f"sojourn_{kind}_duration_seconds", f"How long ended {words}s were, in whole seconds.", labels=labels
+    )
+    lengths = HistogramMetricFamily(f"sojourn_{kind}_events", f"How many events ended {words}s had.", labels=labels)
+    for values, counters in found:
+        active.add_metric(values, counters.active)
+        created.add_metric(values, counters.created)
+        for reason, count in counters.ended.items():
+            ended.add_metric([*values, reason], count)
+        for name, family in shapes.items():
+            family.add_metric(values, getattr(counters, name))
+        for name, (peak, divisor) in peaks.items():
+            peak.add_metric(values, getattr(counters, name) / divisor)
+        # Place n holds what has n bits: whole numbers up to 2^n - 1.
+        duration.add_metric(values, _buckets(counters.durations), counters.total_duration_ms / 1000)
+        lengths.add_metric(values, _buckets(counters.lengths), counters.events)
+    yield from (active, created, ended, *shapes.values(), *(peak for peak, _ in peaks.values()), duration, lengths)
+
+
+def _buckets(by_bits: list[int]) -> list[tuple[str, float]]:
+    """Counts by bits as cumulated buckets with their upper ends."""
+    total = sum(by_bits)
+    sums = list(accumulate(by_bits[: _MOST_BITS + 1]))
+    return [*((str(float((1 << bits) - 1)), count) for bits, count in enumerate(sums)), ("+Inf", total)]
+
+
+def _rule_metrics(tenants: list[Served]) -> Iterator[Metric]:
+    matches = _counter("rule_matches", "Rows that a rule gave.", "tenant", "rules", "rule", "place")
+    errors = _counter("rule_errors", "Events on which a rule failed, by kind of error.", "tenant", "rule", "error")
+    for served in tenants:
+        for rule in rule_facts(served):
+            place = f"{rule['file']}:{rule['line']}"
+            matches.add_metric([served.name, rule["rules"], rule["rule"], place], rule["matches"])
+        for (name, kind), count in served.tenant.engine.counters.rule_errors.items():
+            errors.add_metric([served.name, name, kind], count)
+    yield from (matches, errors)
+
+
+def _way_in(tenants: list[Served]) -> Iterator[Metric]:
+    requests = _counter("ingest_requests", "Requests by the status of their answer.", "tenant", "status")
+    received = _counter("ingest_bytes", "Bytes received, as they came.", "tenant")
+    waiting = _gauge("ingest_waiting_bytes", "Bytes of events that wait for their turn.", "tenant")
+    batches = _gauge("ingest_waiting_batches", "Batches that wait for their turn.", "tenant")
+    latency = HistogramMetricFamily(
+        "sojourn_ingest_seconds", "From a batch's arrival to what left because of it.", labels=["tenant"]
+    )
+    for served in tenants:
+        for status, count in served.responses.items():
+            requests.add_metric([served.name, str(status)], count)
+        received.add_metric([served.name], served.received_bytes)
+        waiting.add_metric([served.name], served.intake.waiting_bytes)
+        batches.add_metric([served.name], len(served.intake.waiting))
+        sums = list(accumulate(served.latency.counts))
+        buckets = [*((str(bound), sums[place]) for place, bound in enumerate(BOUNDS_S)), ("+Inf", sums[-1])]
+        latency.add_metric([served.name], buckets, served.latency.sum_s)
+    yield from (requests, received, waiting, batches, latency)
+
+
+def _ways_out(tenants: list[Served]) -> Iterator[Metric]:
+    labels = ("tenant", "delivery")
+    lines = _counter("delivery_lines", "Lines given to a delivery.", *labels)
+    failures = _counter("delivery_failures", "Times that a delivery failed, and was tried again.", *labels)
+    waiting = _gauge("delivery_waiting_bytes", "Bytes that could not be delivered yet.", *labels)
+    ready = _gauge("delivery_ready", "1 while a delivery takes more.", *labels)
+    for served in tenants:
+        for delivery in served.deliveries:
+            values = [served.name, delivery.name]
+            lines.add_metric(values, delivery.health.lines)
+            failures.add_metric(values, delivery.health.failures)
+            waiting.add_metric(values, delivery.waiting_bytes)
+            ready.add_metric(values, float(delivery.is_ready))
+    yield from (lines, failures, waiting, ready)
+
+
+def _counter(name: str, doc: str, *labels: str) -> CounterMetricFamily:
+    return CounterMetricFamily(f"sojourn_{name}", doc, labels=labels)
+
+
+def _gauge(name: str, doc: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"sojourn_{name}", doc, labels=labels)

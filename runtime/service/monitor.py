@@ -1,0 +1,82 @@
+"""The port for people and machines that watch: who may come in, and what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from runtime.service.api import Phase, api_routes, failed, probe_routes
+from runtime.service.host import Host
+from runtime.service.pages import Pages
+from runtime.service.tokens import is_allowed, is_for_this_machine
+
+_PROBES = ("/livez", "/readyz", "/startupz")
+_SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+def monitor_app(host: Host, phase: Callable[[], Phase]) -> ASGIApp:
+    """The application of monitoring's port; `phase` says where the service is in its life."""
+    pages = Pages(host, phase)
+
+    async def not_there(request: Request, error: Exception) -> Response:
+        is_for_machines = request.url.path.startswith("/api/")
+        return await (failed if is_for_machines else pages.failed)(request, error)
+
+    app = Starlette(
+        routes=[*probe_routes(host, phase), *api_routes(host), *pages.routes()],
+        exception_handlers={HTTPException: not_there},
+    )
+    return _Guard(app, host.config.monitor.token)
+
+
+class _Guard:
+    """Lets those in who may, and says to browsers what they need not do."""
+
+    def __init__(self, app: ASGIApp, token: str | None) -> None:
+        self._app = app
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        refusal = None if request.url.path in _PROBES else self._refusal(request)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+
+        async def send_safely(message: dict[str, object]) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"]
+                assert isinstance(headers, list)
+                names = {name for name, _ in headers}
+                headers += [
+                    (name.lower().encode(), value.encode())
+                    for name, value in _SAFE.items()
+                    if name.lower().encode() not in names
+                ]
+            await send(message)
+
+        await self._app(scope, receive, send_safely)  # type: ignore[arg-type]
+
+    def _refusal(self, request: Request) -> Response | None:
+        if not is_allowed(request, self._token):
+            headers = {"WWW-Authenticate": 'Basic realm="sojourn", charset="UTF-8"'}
+            return JSONResponse({"error": "no token, or not the one of monitoring"}, 401, headers)
+        if self._token is None and not is_for_this_machine(request):
+            return JSONResponse({"error": "without a token only this machine is served, by its own name"}, 403)
+        # A page from elsewhere can make a browser send a form, but not JSON.
+        is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+        if request.method not in ("GET", "HEAD") and not is_json:
+            return JSONResponse({"error": "send application/json"}, 415)
+        return None

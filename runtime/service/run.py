@@ -1,0 +1,31 @@
+"""A service as a process: its loop, its signals, its logs."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+from runtime.service.logs import log_as_json
+from runtime.service.service import Service
+
+
+def run(service: Service, on_ready: Callable[[], None]) -> int:
+    """Serves until SIGTERM or SIGINT; how much could not be finished then: see `Host.drain`."""
+    log_as_json(sys.stderr)
+
+    async def main() -> int:
+        service.stop_on_signals()
+        return await service.run(on_ready)
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(main())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The loop in C where it is installed."""
+    try:
+        import uvloop  # an extra
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,115 @@
+"""One tenant as the service has it: its engine, what comes in, what leaves, and what has been seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from runtime.config import FilesConfig, ServedTenant, TimeDomain
+from runtime.engine import Clock
+from runtime.replay import NoClock, gives_event_time, require_long
+from runtime.rules import TenantRules
+from runtime.service.delivery import Delivery
+from runtime.service.files import RotatingFile
+from runtime.service.http_delivery import HttpDelivery
+from runtime.service.intake import Intake
+from runtime.service.latency import Latency
+from runtime.service.letters import Letters
+from runtime.service.outlet import Outlet
+from runtime.service.series import Series, Totals
+from runtime.tenants import Disabled, Tenant
+
+
+@dataclass(slots=True)
+class Served:
+    """A tenant that is served. `responses` counts requests by HTTP status, `received_bytes` as they came."""
+
+    rules: TenantRules
+    config: ServedTenant
+    tenant: Tenant
+    outlet: Outlet
+    letters: Letters
+    intake: Intake
+    series: Series = field(default_factory=Series)
+    latency: Latency = field(default_factory=Latency)
+    responses: dict[int, int] = field(default_factory=dict)
+    received_bytes: int = 0
+
+    @property
+    def name(self) -> str:
+        """The tenant's name."""
+        return self.rules.config.tenant
+
+    @property
+    def follows_wall_clock(self) -> bool:
+        """False where the events say what time it is."""
+        return self.rules.config.time.domain is TimeDomain.PROCESSING
+
+    @property
+    def disabled(self) -> Disabled | None:
+        """Why the tenant is switched off; None while it works."""
+        return self.tenant.disabled
+
+    @property
+    def is_ready(self) -> bool:
+        """True when its events can go through the rules: it is not switched off, and what leaves is taken."""
+        return self.disabled is None and self.outlet.is_ready and self.letters.file.is_ready
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Every way out, the dead letters' file last."""
+        return (*self.outlet.deliveries, self.letters.file)
+
+    @property
+    def state(self) -> str:
+        """In a word: `disabled`, `paused`, `stuck` or `running`."""
+        if self.disabled is not None:
+            return "disabled"
+        if self.intake.is_paused:
+            return "paused"
+        return "running" if self.is_ready else "stuck"
+
+    def totals(self) -> Totals:
+        """Its counters now."""
+        engine = self.tenant.engine
+        refused = engine.counters.refused.total()
+        return Totals(
+            events=engine.counters.outcomes.total() + refused,
+            created=sum(profile.counters.created for profile in engine.profiles),
+            ended=sum(profile.counters.ended.total() for profile in engine.profiles),
+            refused=sum(self.letters.counts.values()),
+        )
+
+
+def clock_of(rules: TenantRules) -> dict[str, object]:
+    """The options of a tenant's engine: whose clock it goes by. Raises NoClock."""
+    time = rules.config.time
+    if time.source is not None:
+        require_long(rules, time.source)
+    elif time.domain is TimeDomain.EVENT and not gives_event_time(rules):
+        raise NoClock(
+            f"tenant `{rules.config.tenant}` goes by the times of its events, and nothing tells them: select "
+            "`_timestamp_` of type long in the controller, or name a field as `time.source`"
+        )
+    clock = Clock.DRIVER if time.domain is TimeDomain.PROCESSING else Clock.EVENT_TIME
+    return {"clock": clock, "time_field": time.source}
+
+
+def deliveries_of(name: str, config: ServedTenant, state: Path, wake: Callable[[], None]) -> list[Delivery]:
+    """Where the lines of a tenant go; `wake` is called when one that was stuck is free again."""
+    found: list[Delivery] = []
+    if config.files is not None:
+        found.append(RotatingFile(state / "out" / f"{_file_name(name)}.ndjson", config.files))
+    found += [HttpDelivery(each, wake) for each in config.http]
+    return found
+
+
+def letters_of(name: str, state: Path) -> Letters:
+    """The dead letters of a tenant."""
+    return Letters(name, RotatingFile(state / "dead-letters" / f"{_file_name(name)}.ndjson", FilesConfig()))
+
+
+def _file_name(tenant: str) -> str:
+    return quote(tenant, safe=" ")

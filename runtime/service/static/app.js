@@ -1,0 +1,101 @@
+// Keeps what is marked data-live up to date by asking for the same page again, and sends what buttons say.
+"use strict";
+
+const EVERY_MS = 2000;
+const connection = document.getElementById("connection");
+const updates = document.getElementById("updates");
+const message = document.getElementById("message");
+let paused = false;
+let gone = false;
+
+function say(state, text) {
+  if (connection.dataset.state === state) return; // a screen reader hears changes only
+  connection.dataset.state = state;
+  connection.textContent = text;
+}
+
+function tell(text, failed) {
+  message.hidden = false;
+  message.classList.toggle("failed", failed);
+  message.textContent = text;
+}
+
+function replaceLive(page) {
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const fresh = page.getElementById(part.id);
+    // Whoever is in the middle of something there is not disturbed.
+    if (fresh && !part.contains(document.activeElement) && part.innerHTML !== fresh.innerHTML) {
+      part.innerHTML = fresh.innerHTML;
+      part.className = fresh.className;
+    }
+  }
+}
+
+async function refresh() {
+  try {
+    const response = await fetch(location.href, { cache: "no-store" });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (response.status === 404) {
+      gone = true;
+      say("lost", "ended");
+      tell("This is not live any more: " + page.querySelector("main h1").textContent, false);
+    } else if (response.ok) {
+      replaceLive(page);
+      say("live", "live");
+    } else {
+      say("lost", "refused");
+    }
+  } catch {
+    say("lost", "connection lost");
+  }
+}
+
+async function loop() {
+  if (!paused && !document.hidden && !gone) await refresh();
+  setTimeout(loop, EVERY_MS);
+}
+
+async function send(button) {
+  if (button.dataset.confirm && !confirm(button.dataset.confirm)) return;
+  button.disabled = true;
+  try {
+    const response = await fetch(button.dataset.post, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: button.dataset.body || "{}",
+    });
+    const answer = await response.json();
+    tell(response.ok ? button.dataset.done : answer.error, !response.ok);
+  } catch {
+    tell("The service does not answer.", true);
+  }
+  button.disabled = false;
+  await refresh();
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-post]");
+  if (button) send(button);
+});
+
+document.addEventListener("keydown", (event) => {
+  const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
+  const field = typing || event.ctrlKey || event.metaKey || event.altKey ? null : document.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`);
+  if (field) {
+    event.preventDefault();
+    field.focus();
+    field.select();
+  }
+});
+
+updates.hidden = false;
+updates.addEventListener("click", () => {
+  paused = !paused;
+  updates.setAttribute("aria-pressed", String(paused));
+  updates.textContent = paused ? "Resume updates" : "Pause updates";
+  say(paused ? "paused" : "", paused ? "updates paused" : "…");
+  if (!paused) refresh();
+});
+
+setTimeout(loop, EVERY_MS);
+say("live", "live");

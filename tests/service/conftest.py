@@ -1,0 +1,46 @@
+"""Services at work, and a web server that they may send to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .running import TENANT, Receiver, Running
+
+
+@pytest.fixture
+def serve(tmp_path: Path, receiver: Receiver) -> Iterator[Callable[..., Running]]:
+    """Starts services that are stopped at the end, while the receiver is still there."""
+    with ExitStack() as stack:
+        count = 0
+
+        def start(*tenants: dict[str, Any], service: str = "", state: Path | None = None) -> Running:
+            nonlocal count
+            count += 1
+            folder = tmp_path / f"service-{count}"
+            folder.mkdir()
+            for name in ("admin", "shop"):
+                (folder / f"{name}.token").write_text(f"the-token-of-{name}\n")
+            running = Running(folder, list(tenants) or [TENANT], service, state or folder / "state")
+            stack.callback(running.close)
+            return running
+
+        yield start
+
+
+@pytest.fixture
+def running(serve: Callable[..., Running]) -> Running:
+    """A service of one tenant, with defaults."""
+    return serve()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A web server for what leaves."""
+    made = Receiver()
+    yield made
+    made.close()

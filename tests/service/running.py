@@ -1,0 +1,175 @@
+"""A real service in a thread: real sockets, real files, a clock that tests move."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from runtime.config import Address, load_service, load_tenant
+from runtime.rules import compile_tenant
+from runtime.service import Service
+
+START_MS = 1_767_600_000_000
+NDJSON = {"Content-Type": "application/x-ndjson"}
+TENANT: dict[str, Any] = {
+    "tenant": "shop",
+    "events": {"Click": {"user": "string", "n": "int", "cart": "string", "page": "string"}},
+    "controller_text": "@Session('Visit') select user as _pk_ from Click(user is not null);",
+    "profiles": [
+        {
+            "name": "Visit",
+            "type": 1,
+            "gap": "10s",
+            "begin_marker": "VisitBegin",
+            "end_marker": "VisitEnd",
+            "rules_text": """\
+@Name('clicks') @UpdateCounter('clicks') select 1 from Click;
+@Name('landing') @UpdateMetadata select page as landing from Click(session.eventCount = 1);
+@Name('never') @UpdateCounter('none') select 1 from Click(n > 1000000);
+@Name('a bad cast') @UpdateState select 1 % n as rest from Click(n = 0);
+@SubSession('Cart') select cart as _pk_ from Click(cart is not null);
+""",
+            "sub_sessions": [{"name": "Cart", "gap": "5s", "begin_marker": "CartBegin", "end_marker": "CartEnd"}],
+        }
+    ],
+}
+
+
+def click(user: str, **more: Any) -> dict[str, Any]:
+    """An event."""
+    return {"user": user, **more}
+
+
+def lines_of(events: list[dict[str, Any]]) -> bytes:
+    """Events as NDJSON."""
+    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """The first true answer, asked for again and again."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
+    return found
+
+
+class Running:
+    """A service at work. `now_ms` is its clock, which stands still unless a test moves it."""
+
+    def __init__(self, folder: Path, tenants: list[dict[str, Any]], service_yaml: str, state: Path) -> None:
+        self.now_ms = START_MS
+        self.state = state
+        compiled = []
+        for number, config in enumerate(tenants):
+            place = folder / f"tenant-{number}"
+            place.mkdir()
+            (place / "sessionizer.yaml").write_text(json.dumps(config))
+            compiled.append(compile_tenant(load_tenant(place)))
+        (folder / "service.yaml").write_text(service_yaml)
+        free = Address("127.0.0.1", 0)
+        config = load_service(folder / "service.yaml").listening(free, free)
+        self.service = Service(compiled, config, self.state, clock_ms=lambda: self.now_ms)
+        self.left: int | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert self._ready.wait(20)
+        self.ingest = httpx.Client(base_url=self.service.ingest_url, timeout=60)
+        self.monitor = httpx.Client(base_url=self.service.monitor_url, timeout=60)
+
+    def _run(self) -> None:
+        self.left = asyncio.run(self.service.run(self._ready.set))
+
+    def send(self, events: list[dict[str, Any]], tenant: str = "shop") -> dict[str, Any]:
+        """Sends events, all of which are taken; the answer."""
+        response = self.ingest.post(f"/v1/events/{tenant}", content=lines_of(events), headers=NDJSON)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def get(self, path: str, tenant: str = "shop") -> dict[str, Any]:
+        """What the API says of a tenant."""
+        response = self.monitor.get(f"/api/v1/tenants/{tenant}{path}")
+        assert response.status_code == 200, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+    def out(self, tenant: str = "shop") -> list[dict[str, Any]]:
+        """What has left so far."""
+        file = self.state / "out" / f"{tenant}.ndjson"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def out_of(self, *types: str) -> list[dict[str, Any]]:
+        """The markers of some types that have left so far."""
+        return [each for each in self.out() if each.get("_type") in types]
+
+    def stop(self) -> int:
+        """Stops it, and waits; what was left."""
+        self.service.stop()
+        self._thread.join(60)
+        assert self.left is not None
+        return self.left
+
+    def close(self) -> None:
+        """Stops it if it runs."""
+        self.ingest.close()
+        self.monitor.close()
+        if self._thread.is_alive():
+            self.stop()
+
+
+class Receiver:
+    """A web server that takes lines, or answers with `status` where that is set."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.most_bytes = 1 << 30
+        self.headers: dict[str, str] = {}
+        self.bodies: list[bytes] = []
+        self.keys: list[str] = []
+        self.refusals = 0
+        self.tokens: set[str | None] = set()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.tokens.add(self.headers["Authorization"])
+                status = 413 if len(body) > receiver.most_bytes else receiver.status
+                if status == 200:
+                    receiver.bodies.append(body)
+                    receiver.keys.append(self.headers["Idempotency-Key"])
+                else:
+                    receiver.refusals += 1
+                self.send_response(status)
+                for name, value in receiver.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *args: Any) -> None:
+                """Not here."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/lines"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def events(self) -> list[dict[str, Any]]:
+        """What it has taken."""
+        return [json.loads(line) for body in self.bodies for line in body.splitlines()]
+
+    def close(self) -> None:
+        """Stops it."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

@@ -1,0 +1,85 @@
+"""Files that grow: finished by size and age, whole lines only, and a full disk loses nothing."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runtime.config import FilesConfig
+from runtime.service.files import RotatingFile
+
+PLENTY = FilesConfig(1 << 30, 1 << 40)
+
+
+@contextmanager
+def full_after(size: int) -> Iterator[None]:
+    """Within: no file of this process grows beyond a size, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_lines_are_there_at_once(tmp_path: Path) -> None:
+    file = RotatingFile(tmp_path / "new" / "out.ndjson", PLENTY)
+    file.write([b"one", b"two"])
+    assert (tmp_path / "new" / "out.ndjson").read_bytes() == b"one\ntwo\n"
+    file.close()
+
+
+def test_a_file_is_finished_by_size(tmp_path: Path) -> None:
+    file = RotatingFile(tmp_path / "out.ndjson", FilesConfig(10, 1 << 40))
+    for number in range(10):
+        file.write([b"line %d" % number])
+    file.close()
+    finished = sorted(tmp_path.glob("out-*.ndjson"))
+    assert [each.read_bytes().count(b"\n") for each in finished] == [2] * 5
+    assert b"".join(each.read_bytes() for each in finished) == b"".join(b"line %d\n" % n for n in range(10))
+
+
+def test_a_file_is_finished_by_age(tmp_path: Path) -> None:
+    now_ms = 0
+    file = RotatingFile(tmp_path / "out.ndjson", FilesConfig(1 << 30, 1000), lambda: now_ms)
+    file.write([b"one"])
+    now_ms = 999
+    file.tick()
+    assert list(tmp_path.glob("out-*")) == []
+    now_ms = 1000
+    file.tick()
+    assert [each.read_bytes() for each in tmp_path.glob("out-*")] == [b"one\n"]
+    now_ms = 9000
+    file.tick()
+    assert len(list(tmp_path.glob("out-*"))) == 1, "an empty file is not finished"
+    file.close()
+
+
+def test_the_next_run_goes_on_after_a_torn_line(tmp_path: Path) -> None:
+    path = tmp_path / "out.ndjson"
+    path.write_bytes(b"one\ntw")
+    file = RotatingFile(path, PLENTY)
+    file.write([b"three"])
+    file.close()
+    assert path.read_bytes() == b"one\ntw\nthree\n"
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    file = RotatingFile(tmp_path / "out.ndjson", FilesConfig(1, 0))
+    with full_after(7):
+        file.write([b"one", b"two", b"three"])
+        assert not file.is_ready and "it cannot be written" in (file.health.problem or "")
+        assert file.waiting_bytes == len(b"\nthree\n")
+        file.write([b"four"])
+        file.tick()
+        assert file.health.failures == 2
+    file.tick()
+    assert file.is_ready and file.waiting_bytes == 0
+    file.close()
+    written = b"".join(each.read_bytes() for each in sorted(tmp_path.glob("out*.ndjson")))
+    assert written == b"one\ntwo\nthree\nfour\n"

@@ -1,0 +1,153 @@
+"""The pages in a real browser: Debian's Chromium, driven by selenium. Skipped where one of them is missing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .running import Running, click, wait_for
+
+selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None or DRIVER is None, reason="no chromium with chromedriver here: apt-get install chromium-driver"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser without a screen."""
+    options = selenium.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = selenium.Chrome(options=options, service=selenium.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def watched(browser: Any, running: Running) -> Iterator[tuple[Any, Running]]:
+    """A browser beside a service; at the end nothing was said on its console."""
+    browser.get_log("browser")
+    running.send([click("ann", cart="c1", page="/home"), click("bob", n=1)])
+    yield browser, running
+    said = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert [each for each in said if "404" not in each] == []
+
+
+def text_of(browser: Any, css: str) -> str:
+    """The text of an element."""
+    # Asked for in one go, since what is live is replaced now and then.
+    return str(browser.execute_script("return document.querySelector(arguments[0]).innerText.trim()", css))
+
+
+def test_numbers_follow(watched: tuple[Any, Running]) -> None:
+    browser, running = watched
+    browser.get(f"{running.service.monitor_url}/tenants/shop")
+    assert text_of(browser, "#figures dd") == "2"
+    assert text_of(browser, "#connection") == "live"
+    browser.execute_script("window.same = true")
+    running.send([click("eve")])
+    wait_for(lambda: text_of(browser, "#figures dd") == "3")
+    assert browser.execute_script("return window.same"), "the page was not loaded again"
+
+
+def test_updates_can_be_paused(watched: tuple[Any, Running]) -> None:
+    browser, running = watched
+    browser.get(f"{running.service.monitor_url}/tenants/shop")
+    button = browser.find_element("id", "updates")
+    button.click()
+    assert (button.text, button.get_attribute("aria-pressed")) == ("Resume updates", "true")
+    running.send([click("eve")])
+    button.click()
+    wait_for(lambda: text_of(browser, "#figures dd") == "3")
+
+
+def test_a_session_is_searched_opened_and_ended_by_keyboard(watched: tuple[Any, Running]) -> None:
+    browser, running = watched
+    browser.get(f"{running.service.monitor_url}/tenants/shop/sessions")
+    browser.find_element("css selector", "body").send_keys("/")
+    browser.switch_to.active_element.send_keys("an\n")
+    wait_for(lambda: "key=an" in browser.current_url)
+    rows = browser.find_elements("css selector", "#sessions th a")
+    assert [row.text for row in rows] == ["ann"]
+    rows[0].send_keys("\n")
+    wait_for(lambda: browser.find_elements("css selector", "svg.timeline"))
+    assert "landing" in text_of(browser, "#values") and '"/home"' in text_of(browser, "#values")
+    assert "Cart" in text_of(browser, "#kinds")
+    browser.find_element("css selector", "button.danger").send_keys("\n")
+    browser.switch_to.alert.accept()
+    wait_for(lambda: "is not live any more" in text_of(browser, "#message"))
+    assert [each["_snrs"] for each in running.out_of("VisitEnd")] == ["forced"]
+
+
+def test_an_open_rule_stays_open_while_its_count_follows(watched: tuple[Any, Running]) -> None:
+    browser, running = watched
+    browser.get(f"{running.service.monitor_url}/tenants/shop/rules")
+    summary = browser.find_element("css selector", "summary")
+    summary.click()
+    before = text_of(browser, "#matches-1")
+    running.send([click("eve")])
+    wait_for(lambda: text_of(browser, "#matches-1") != before)
+    assert "select user as _pk_" in text_of(browser, "details[open] pre")
+
+
+def test_the_intake_is_paused_and_resumed(watched: tuple[Any, Running]) -> None:
+    browser, running = watched
+    browser.get(f"{running.service.monitor_url}/tenants/shop")
+    pause, resume = browser.find_elements("css selector", ".actions button")
+    pause.click()
+    wait_for(lambda: text_of(browser, "#state") == "paused")
+    assert text_of(browser, "#message") == "Paused: senders are told to wait."
+    resume.click()
+    wait_for(lambda: text_of(browser, "#state") == "running")
+
+
+def test_a_service_that_goes_away_is_told(watched: tuple[Any, Running]) -> None:
+    browser, running = watched
+    browser.get(f"{running.service.monitor_url}/")
+    running.stop()
+    wait_for(lambda: text_of(browser, "#connection") == "connection lost")
+    browser.get_log("browser")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark(scheme: str, watched: tuple[Any, Running]) -> None:
+    browser, running = watched
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    browser.get(f"{running.service.monitor_url}/tenants/shop")
+    style = "return getComputedStyle(document.body)"
+    ground = browser.execute_script(f"{style}.backgroundColor")
+    assert ground == {"light": "rgb(246, 247, 248)", "dark": "rgb(14, 17, 20)"}[scheme]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_nothing_sticks_out_on_a_narrow_screen(watched: tuple[Any, Running]) -> None:
+    browser, running = watched
+    size = {"width": 380, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    for path in ("", "/tenants/shop", "/tenants/shop/sessions", "/tenants/shop/rules", "/tenants/shop/config"):
+        browser.get(f"{running.service.monitor_url}{path}")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 380, path
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("path", ["", "/tenants/shop", "/tenants/shop/sessions", "/tenants/shop/rules"])
+def test_what_can_be_used_has_a_name(path: str, watched: tuple[Any, Running]) -> None:
+    browser, running = watched
+    browser.get(f"{running.service.monitor_url}{path}")
+    for element in browser.find_elements("css selector", "a, button, input:not([type=hidden]), select, summary"):
+        assert element.accessible_name, element.get_attribute("outerHTML")
+    headings = [each.tag_name for each in browser.find_elements("css selector", "h1, h2, h3")]
+    assert headings.count("h1") == 1 and headings[0] == "h1"
+    assert len(browser.find_elements("css selector", "main")) == 1

@@ -1,0 +1,231 @@
+"""`sojourn serve` as a process: what it says, how it stops, and what it refuses to begin with."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from runtime.cli import main
+
+from .running import NDJSON, TENANT, Receiver, click, lines_of, wait_for
+
+FREE = ("--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0")
+
+
+class Process:
+    """A service of the tenant `shop`, which has said where it listens."""
+
+    def __init__(self, folder: Path, *options: str, tenant: dict[str, Any] = TENANT) -> None:
+        self.state = folder / "state"
+        (folder / "shop").mkdir()
+        (folder / "shop" / "sessionizer.yaml").write_text(json.dumps(tenant))
+        command = [sys.executable, "-m", "runtime.cli", "serve", "shop", "--state", "state", *FREE, *options]
+        self.process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        greeting = "".join(self.process.stdout.readline() for _ in range(3))
+        self.ingest, self.monitor = re.findall(r"http://127\.0\.0\.1:\d+", greeting)
+
+    def send(self, *users: str) -> None:
+        """Sends an event of each user."""
+        body = lines_of([click(user) for user in users])
+        answer = httpx.post(f"{self.ingest}/v1/events/shop", content=body, headers=NDJSON)
+        assert answer.json()["accepted"] == len(users)
+
+    def stop(self, *signals: int) -> tuple[int, list[dict[str, Any]]]:
+        """Sends signals; its exit code, and what it has logged."""
+        for number in signals:
+            self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=60)
+        return self.process.returncode, [json.loads(line) for line in errors.splitlines()]
+
+
+@pytest.fixture
+def start(tmp_path: Path, receiver: Receiver) -> Iterator[Callable[..., Process]]:
+    """Starts processes, which are gone at the end."""
+    started: list[Process] = []
+
+    def start_one(*options: str, **given: Any) -> Process:
+        started.append(Process(tmp_path, *options, **given))
+        return started[-1]
+
+    yield start_one
+    for each in started:
+        each.process.kill()
+        each.process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_and_nothing_is_left(number: int, start: Callable[..., Process]) -> None:
+    running = start()
+    running.send("ann", "bob")
+    code, logged = running.stop(number)
+    assert code == 0
+    assert [each["incident"] for each in logged] == ["ready", "stopped"]
+    out = [json.loads(line) for line in (running.state / "out" / "shop.ndjson").read_text().splitlines()]
+    assert [each["_snrs"] for each in out if each.get("_type") == "VisitEnd"] == ["shutdown", "shutdown"]
+
+
+def test_while_it_stops_it_is_not_ready_and_a_second_signal_hurries(
+    start: Callable[..., Process], receiver: Receiver, tmp_path: Path
+) -> None:
+    receiver.status = 503
+    (tmp_path / "service.yaml").write_text(
+        f"tenants: [{{name: shop, http: [{{url: '{receiver.url}'}}]}}]\nstop_time: 5m"
+    )
+    running = start("--config", "service.yaml")
+    running.send("ann")
+    wait_for(lambda: httpx.get(f"{running.monitor}/api/v1/service").json()["tenants"][0]["state"] == "stuck")
+    waiting = socket.create_connection(("127.0.0.1", httpx.URL(running.ingest).port or 0))
+    waiting.settimeout(20)
+    body = lines_of([click("bob")])
+    head = f"POST /v1/events/shop HTTP/1.1\r\nHost: localhost\r\nContent-Type: {NDJSON['Content-Type']}\r\n"
+    waiting.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    wait_for(lambda: httpx.get(f"{running.monitor}/api/v1/service").json()["tenants"][0]["waiting_batches"])
+    running.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: httpx.get(f"{running.monitor}/readyz").status_code == 503)
+    assert httpx.get(f"{running.monitor}/readyz").text == "stopping"
+    assert httpx.get(f"{running.monitor}/livez").status_code == 200
+    code, logged = running.stop(signal.SIGTERM)
+    assert code == 1, "not all was delivered"
+    assert [each["incident"] for each in logged] == ["ready", "lines are not taken", "stopped"]
+    assert logged[-1]["left"] > 0
+    assert waiting.recv(1000).startswith(b"HTTP/1.1 503"), "who waits is told that nothing came of it"
+    waiting.close()
+
+
+def test_what_waits_is_done_before_it_stops(start: Callable[..., Process]) -> None:
+    running = start()
+    body = lines_of([click(f"user-{number % 500}") for number in range(20_000)])
+    with socket.create_connection(("127.0.0.1", httpx.URL(running.ingest).port or 0)) as sender:
+        head = f"POST /v1/events/shop HTTP/1.1\r\nHost: localhost\r\nContent-Type: {NDJSON['Content-Type']}\r\n"
+        sender.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        wait_for(lambda: httpx.get(f"{running.monitor}/api/v1/service").json()["tenants"][0]["events"] > 0)
+        code, _ = running.stop(signal.SIGTERM)
+        sender.settimeout(20)
+        answer = sender.recv(10_000)
+    assert code == 0
+    assert answer.startswith(b"HTTP/1.1 200") and b'"accepted":20000' in answer
+
+
+def test_a_rule_that_would_run_for_hours_is_stopped(start: Callable[..., Process]) -> None:
+    (profile,) = TENANT["profiles"]
+    slow = {**profile, "rules_text": "@Name('slow') @UpdateCounter('x') select 1 from Click(page regexp '(a+)+b');"}
+    running = start(tenant={**TENANT, "limits": {"rule_time": "200ms"}, "profiles": [{**slow, "sub_sessions": []}]})
+    body = lines_of([click("ann", page="a" * 60), click("ann", page="aab")])
+    answer = httpx.post(f"{running.ingest}/v1/events/shop", content=body, headers=NDJSON, timeout=60)
+    assert answer.json()["accepted"] == 2
+    session = httpx.get(f"{running.monitor}/api/v1/tenants/shop/session?profile=Visit&key=ann").json()
+    assert (session["events"], session["state"]) == (2, {"x": 1})
+    code, logged = running.stop(signal.SIGTERM)
+    assert (code, logged[1]["incident"], logged[1]["rule"]) == (0, "a rule failed", "slow")
+
+
+def test_logs_hold_no_events(start: Callable[..., Process]) -> None:
+    running = start()
+    body = b'{"user": "secret-user", "n": 0}\nsecret nonsense\n'
+    httpx.post(f"{running.ingest}/v1/events/shop", content=body, headers=NDJSON)
+    code, logged = running.stop(signal.SIGTERM)
+    assert code == 0
+    assert "secret" not in json.dumps(logged)
+    (failed,) = [each for each in logged if each["incident"] == "a rule failed"]
+    assert (failed["level"], failed["rule"], failed["error"]) == ("warning", "a bad cast", "RuleError")
+
+
+def test_lines_from_stdin(start: Callable[..., Process]) -> None:
+    running = start("--stdin", "shop")
+    assert running.process.stdin is not None
+    running.process.stdin.write(lines_of([click("ann"), click("bob")]).decode() + '{"user": "eve"}')
+    running.process.stdin.flush()
+
+    def live() -> int:
+        tenants = httpx.get(f"{running.monitor}/api/v1/service").json()["tenants"]
+        return int(tenants[0]["live_sessions"])
+
+    wait_for(lambda: live() == 2)
+    running.process.stdin.close()
+    wait_for(lambda: live() == 3)
+    running.process.stdin = None
+    code, logged = running.stop(signal.SIGTERM)
+    assert (code, [each["incident"] for each in logged]) == (0, ["ready", "stdin has ended", "stopped"])
+
+
+def test_stdin_that_does_not_end_stops_nobody(start: Callable[..., Process]) -> None:
+    code, _ = start("--stdin", "shop").stop(signal.SIGTERM)
+    assert code == 0
+
+
+def test_two_services_do_not_share_a_state(start: Callable[..., Process], tmp_path: Path) -> None:
+    start()
+    command = ["serve", str(tmp_path / "shop"), "--state", str(tmp_path / "state"), *FREE]
+    refused = CliRunner().invoke(main, command)
+    assert (refused.exit_code, "another service uses it" in refused.output) == (2, True)
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        result = CliRunner().invoke(main, ["serve", "pulsar", "--state", str(tmp_path), "--ingest", address])
+    assert result.exit_code == 2
+    assert f"{address}: Address already in use" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (("pulsar", "--ingest", "nowhere"), 2, "`nowhere` is no address and port such as 127.0.0.1:9999"),
+        (("pulsar", "--config", "no.yaml"), 1, "`no.yaml` cannot be read"),
+        (("pulsar", "--stdin", "shop"), 2, "no tenant that is served is called `shop`"),
+        (("no-such-tenant",), 1, "there is no such file or folder"),
+        (("pulsar", "pulsar"), 2, "are both called `pulsar`"),
+        (("pulsar", "--monitor", "0.0.0.0:0"), 1, "can be reached from other machines, and monitoring has no"),
+    ],
+)
+def test_what_it_does_not_begin_with(
+    options: tuple[str, ...], code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["serve", "--state", "state", *options])
+    assert (result.exit_code, said in " ".join(result.output.split())) == (code, True), result.output
+
+
+def test_a_tenant_whose_clock_nobody_sets(tmp_path: Path) -> None:
+    (tmp_path / "sessionizer.yaml").write_text(json.dumps({**TENANT, "time": {"domain": "event"}}))
+    result = CliRunner().invoke(main, ["serve", str(tmp_path), "--state", str(tmp_path / "state"), *FREE])
+    assert result.exit_code == 2
+    assert "tenant `shop` goes by the times of its events, and nothing tells them" in result.output
+
+
+def test_rules_with_problems_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "sessionizer.yaml").write_text(json.dumps({**TENANT, "controller_text": "select 1 from Nothing;"}))
+    result = CliRunner().invoke(main, ["serve", str(tmp_path), "--state", str(tmp_path / "state")])
+    assert result.exit_code == 1
+    assert "error[E" in result.output
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in sys.modules if name.startswith("runtime.service")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    result = CliRunner().invoke(main, ["serve", "pulsar", "--state", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "pip install 'sojourn[service]'" in result.output
