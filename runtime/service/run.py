@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from importlib import import_module
 
 from runtime.service.logs import log_as_json
 from runtime.service.service import Service
@@ -25,7 +26,8 @@ def run(service: Service, on_ready: Callable[[], None]) -> int:
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """The loop in C where it is installed."""
     try:
-        import uvloop  # an extra
+        uvloop = import_module("uvloop")  # an extra
     except ImportError:
         return None
-    return uvloop.new_event_loop
+    made: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return made
