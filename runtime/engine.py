@@ -188,7 +188,7 @@ class Engine(Passage):
         False when nobody took its end marker: it is tried again as any other end.
         """
         found = next((each for each in self.profiles if each.name == profile), None)
-        session = None if found is None else found.table.get(key)
+        session = None if found is None else found.table.find(key)
         if found is None or session is None:
             return None
         if found.end(session, "forced", self.now_ms):
