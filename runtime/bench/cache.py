@@ -110,10 +110,11 @@ def _measure_cache(job: CacheJob, on_progress: OnProgress) -> CacheFigures:
     puts = [_put(table, wheel, part) for part in _filling(job.sessions, on_progress)]
     rss = resident_bytes()
     on_progress("got and changed", 0)
-    generator = random.Random(7)
-    sample = [key_of(number) for number in generator.sample(range(job.sessions), min(_SAMPLE, job.sessions))]
-    gets, stores = _get_and_store(table, sample)
+    # Of those that began first: the last ones are objects still.
+    sample = _sample(max(job.sessions - job.hot, job.sessions // 2))
+    # First, while there are as many objects as there may be: each that is got makes another one go.
     updates = [_update(table, sample[start : start + _SLICE]) for start in range(0, len(sample), _SLICE)]
+    gets, stores = _get_and_store(table, sample)
     snapshot, restore = _snapshot(cache, config, job.snapshot, on_progress)
     on_progress("ended", 0)
     expire = _expire(cache, table, wheel, min(_SAMPLE, job.sessions))
@@ -139,6 +140,11 @@ def _filling(sessions: int, on_progress: OnProgress) -> Iterator[list[MainSessio
         if first % (100 * _SLICE) == 0:
             on_progress("put", first / sessions)
         yield made_sessions(first, min(_SLICE, sessions - first))
+
+
+def _sample(among: int) -> list[str]:
+    """Keys of some of so many sessions, each once."""
+    return [key_of(number) for number in random.Random(7).sample(range(among), min(_SAMPLE, among))]
 
 
 def _put(table: SessionTable, wheel: TimeWheel, sessions: list[MainSession]) -> float:
@@ -256,7 +262,7 @@ def _measure_dicts(sessions: int, on_progress: OnProgress) -> DictFigures:
         puts.append((time.process_time_ns() - began) / len(part))
         del part
     rss = resident_bytes()
-    sample = [key_of(number) for number in random.Random(7).sample(range(sessions), min(_SAMPLE, sessions))]
+    sample = _sample(sessions)
     updates = []
     for start in range(0, len(sample), _SLICE):
         keys = sample[start : start + _SLICE]
