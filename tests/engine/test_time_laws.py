@@ -442,7 +442,7 @@ def test_evicted_for_another_profile(engine_of: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("value", [10**40, 10**4000, "\ud800", "x" * 100])
 def test_a_state_of_any_size_is_measured(engine_of: Callable[..., Any], value: object) -> None:
     rules = "@UpdateState select g * g as big, fromJson(s) as m from Click;"
-    config = tenant({"rules_text": rules, "sub_sessions": []}, limits={"state": "20"})
+    config = tenant({"rules_text": rules, "sub_sessions": []}, limits={"state": "40"})
     config["events"] = {"Click": {"user": "string", "g": "bigint", "s": "string", "act": "string"}}
     engine, output = engine_of(config)
     event = {"user": "a", "g": value} if isinstance(value, int) else {"user": "a", "s": json.dumps({"m": value})}
