@@ -51,6 +51,7 @@ class Metrics(Collector):
         yield from _event_metrics(tenants)
         yield from _session_metrics("session", _SESSION, _main_sessions(tenants))
         yield from _session_metrics("sub_session", _SUB, _sub_sessions(tenants))
+        yield from _cache_metrics(tenants)
         yield from _rule_metrics(tenants)
         yield from _way_in(tenants)
         yield from _ways_out(tenants)
@@ -123,9 +124,20 @@ def _session_metrics(
             _gauge(f"{kind}_max_duration_seconds", f"The longest duration of an ended {words}.", *labels),
             1000,
         ),
+        "max_interval_ms": (
+            _gauge(f"{kind}_max_interval_seconds", f"The longest pause between two events of one {words}.", *labels),
+            1000,
+        ),
+        "max_expiry_delay_ms": (
+            _gauge(f"{kind}_max_expiry_delay_seconds", f"The latest that a {words} ended after it was due.", *labels),
+            1000,
+        ),
     }
     duration = HistogramMetricFamily(
         f"sojourn_{kind}_duration_seconds", f"How long ended {words}s were, in whole seconds.", labels=labels
+    )
+    lag = HistogramMetricFamily(
+        f"sojourn_{kind}_lag_seconds", f"How long after its first event's own time a {words} began.", labels=labels
     )
     lengths = HistogramMetricFamily(f"sojourn_{kind}_events", f"How many events ended {words}s had.", labels=labels)
     for values, counters in found:
@@ -139,8 +151,9 @@ def _session_metrics(
             peak.add_metric(values, getattr(counters, name) / divisor)
         # Place n holds what has n bits: whole numbers up to 2^n - 1.
         duration.add_metric(values, _buckets(counters.durations), counters.total_duration_ms / 1000)
+        lag.add_metric(values, _buckets(counters.lags), counters.total_lag_ms / 1000)
         lengths.add_metric(values, _buckets(counters.lengths), counters.events)
-    yield from (active, created, ended, *shapes.values(), *(peak for peak, _ in peaks.values()), duration, lengths)
+    yield from (active, created, ended, *shapes.values(), *(peak for peak, _ in peaks.values()), duration, lag, lengths)
 
 
 def _buckets(by_bits: list[int]) -> list[tuple[str, float]]:
@@ -148,6 +161,26 @@ def _buckets(by_bits: list[int]) -> list[tuple[str, float]]:
     total = sum(by_bits)
     sums = list(accumulate(by_bits[: _MOST_BITS + 1]))
     return [*((str(float((1 << bits) - 1)), count) for bits, count in enumerate(sums)), ("+Inf", total)]
+
+
+def _cache_metrics(tenants: list[Served]) -> Iterator[Metric]:
+    size = _gauge(
+        "cache_bytes", "Memory of pages: reserved from the system, used, and free to be used.", "tenant", "state"
+    )
+    sessions = _gauge("cache_objects", "Live sessions that are kept as objects.", "tenant", "profile")
+    largest = _gauge("cache_largest_session_bytes", "The largest session that went to the pages.", "tenant")
+    failed = _counter("cache_failed_puts", "Times that a session found no room in the pages at first.", "tenant")
+    for served in tenants:
+        engine = served.tenant.engine
+        pages = engine.cache.pages
+        free_bytes = pages.free_blocks * pages.block_size
+        for state, figure in (("reserved", pages.reserved_bytes), ("used", pages.used_bytes), ("free", free_bytes)):
+            size.add_metric([served.name, state], figure)
+        for profile in engine.profiles:
+            sessions.add_metric([served.name, profile.name], profile.table.hot)
+        largest.add_metric([served.name], engine.cache.entries.largest_bytes)
+        failed.add_metric([served.name], engine.cache.failed_puts)
+    yield from (size, sessions, largest, failed)
 
 
 def _rule_metrics(tenants: list[Served]) -> Iterator[Metric]:

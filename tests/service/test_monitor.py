@@ -118,6 +118,11 @@ def test_metrics(running: Running) -> None:
     assert value("sojourn_session_events_bucket", profile="Visit", le="1.0") == 1
     assert value("sojourn_session_events_bucket", profile="Visit", le="3.0") == 2
     assert value("sojourn_session_events_sum", profile="Visit") == 3
+    assert value("sojourn_session_lag_seconds_count", profile="Visit") == 2
+    assert value("sojourn_session_max_expiry_delay_seconds", profile="Visit") > 0
+    assert value("sojourn_cache_objects", profile="Visit") == 0
+    assert value("sojourn_cache_bytes", state="used") == 0
+    assert value("sojourn_cache_bytes", state="free") > value("sojourn_cache_bytes", state="reserved")
     assert value("sojourn_rule_errors_total", rule="a bad cast", error="RuleError") == 1
     assert value("sojourn_ingest_seconds_count") == 2
     assert value("sojourn_ingest_requests_total", status="200") == 2
