@@ -42,7 +42,7 @@ demo: $(INSTALLED)
 	@grep -m 1 '"purchases":[2-9]' out/shop.ndjson || true
 
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m "not browser" -n auto
 
 test-browser: $(INSTALLED_DEV)
 	@command -v chromedriver >/dev/null || { echo "chromedriver is missing: apt-get install chromium chromium-driver"; exit 1; }

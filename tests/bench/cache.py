@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from typing import Any
 from uuid import UUID
 
 from runtime.bench.memory import resident_bytes
@@ -38,6 +39,18 @@ LINE = (
 )
 
 
+class Away(LineOutput):
+    """Makes the lines of markers, and keeps none."""
+
+    def marker(self, fields: dict[str, Any], now_ms: int) -> None:
+        super().marker(fields, now_ms)
+        self.take()
+
+    def end_marker(self, fields: dict[str, Any], now_ms: int) -> bool:
+        self.marker(fields, now_ms)
+        return True
+
+
 def shop(gap_s: int, hot: int) -> Engine:
     config = load_tenant(SHOP)
     (visit,) = config.profiles
@@ -47,7 +60,7 @@ def shop(gap_s: int, hot: int) -> Engine:
         cache=replace(config.cache, hot=hot, memory=16 << 30),
         profiles=(replace(visit, gap_ms=gap_s * 1_000),),
     )
-    return Engine(compile_tenant(config), LineOutput(wants_events=False), clock=Clock.EVENT_TIME)
+    return Engine(compile_tenant(config), Away(wants_events=False), clock=Clock.EVENT_TIME)
 
 
 def user(number: int) -> str:
