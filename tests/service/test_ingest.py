@@ -58,13 +58,13 @@ def test_what_is_answered_has_left(running: Running) -> None:
         (NDJSON, lines_of(TWO)),
         (NDJSON, lines_of(TWO).rstrip(b"\n")),
         (NDJSON, lines_of(TWO).replace(b"\n", b"\r\n\r\n")),
-        (NDJSON | {"Content-Encoding": "gzip"}, gzip.compress(lines_of(TWO))),
-        (NDJSON | {"Content-Encoding": "gzip"}, b"".join(gzip.compress(lines_of([each])) for each in TWO)),
+        (NDJSON | {"Content-Encoding": "gzip"}, gzip.compress(lines_of(TWO), mtime=0)),
+        (NDJSON | {"Content-Encoding": "gzip"}, b"".join(gzip.compress(lines_of([each]), mtime=0) for each in TWO)),
         (NDJSON | {"Content-Encoding": "zstd"}, zstandard.compress(lines_of(TWO))),
         (NDJSON | {"Content-Encoding": "zstd"}, b"".join(zstandard.compress(lines_of([each])) for each in TWO)),
         (JSON, json.dumps(TWO).encode()),
         (JSON, json.dumps(TWO, indent=2).encode()),
-        (JSON | {"Content-Encoding": "gzip"}, gzip.compress(json.dumps(TWO).encode())),
+        (JSON | {"Content-Encoding": "gzip"}, gzip.compress(json.dumps(TWO).encode(), mtime=0)),
     ],
 )
 def test_forms_of_a_body(headers: dict[str, str], body: bytes, running: Running) -> None:
@@ -123,7 +123,13 @@ def test_a_line_that_is_too_long(headers: dict[str, str], serve: Callable[..., R
         ("/v1/events/shop", {"Content-Type": ""}, b"{}", 415, "there is no Content-Type"),
         ("/v1/events/shop", NDJSON | {"Content-Encoding": "br"}, b"x", 415, "Content-Encoding `br` is not read here"),
         ("/v1/events/shop", NDJSON | {"Content-Encoding": "gzip"}, b"x" * 9, 400, "its gzip data is damaged"),
-        ("/v1/events/shop", NDJSON | {"Content-Encoding": "gzip"}, gzip.compress(b"{}")[:-9], 400, "is cut off"),
+        (
+            "/v1/events/shop",
+            NDJSON | {"Content-Encoding": "gzip"},
+            gzip.compress(b"{}", mtime=0)[:-9],
+            400,
+            "is cut off",
+        ),
         ("/v1/events/shop", NDJSON | {"Content-Encoding": "zstd"}, b"x" * 9, 400, "its zstd data is damaged"),
         ("/v1/events/shop", JSON, b"[{}, ", 400, "the body is no JSON array"),
         ("/v1/events/shop", JSON, b"7", 400, "neither a JSON array of events nor an event"),
@@ -154,7 +160,7 @@ def test_too_large(form: str, serve: Callable[..., Running]) -> None:
     contents: dict[str, tuple[Any, dict[str, str]]] = {
         "declared": (zeros, {}),
         "chunked": (chunks(zeros), {}),
-        "gzip bomb": (gzip.compress(zeros), {"Content-Encoding": "gzip"}),
+        "gzip bomb": (gzip.compress(zeros, mtime=0), {"Content-Encoding": "gzip"}),
         "zstd bomb": (zstandard.compress(zeros), {"Content-Encoding": "zstd"}),
     }
     content, headers = contents[form]
