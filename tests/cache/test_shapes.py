@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -52,7 +53,13 @@ def migrated(before: SessionLayout, values: dict[str, Any], after: SessionLayout
     return made, newer.dropped
 
 
-DROPPED = object()
+class _Outcome(Enum):
+    """A value that is dropped."""
+
+    LOST = "lost"
+
+
+DROPPED = _Outcome.LOST
 HALF = Decimal("0.5")
 
 
