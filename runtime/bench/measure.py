@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import logging
 import platform
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from statistics import median
 from time import perf_counter, process_time
 
 from runtime.bench.figures import Figures, PartFigures, RuleFigures
+from runtime.bench.memory import peak_bytes
 from runtime.bench.parts import PARTS, Job, NoEvents, prefixes
 from runtime.bench.rules import RuleTimes
 
@@ -44,7 +44,7 @@ class Bench:
         events = self._job.replay()().events
         if not events:
             raise NoEvents("there are no events that could be measured by")
-        memory_bytes = _peak_memory_bytes()
+        memory_bytes = peak_bytes()
         on_step()
         with _quiet():
             wall, cpu = self._time_parts(on_step)
@@ -90,16 +90,6 @@ def _parts(seconds: dict[str, list[float]], events: int) -> tuple[PartFigures, .
         found.append(PartFigures(part, (until - before) / events * 1e6, (until - before) / whole))
         before = until
     return tuple(found)
-
-
-def _peak_memory_bytes() -> int | None:
-    """The most memory that this process has had so far, None on systems that do not tell."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 @contextmanager

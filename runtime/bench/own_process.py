@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 OnProgress = Callable[[str, float], None]
 """Called with what is being done, and the share of it that is done."""
@@ -17,6 +18,8 @@ class BenchFailed(Exception):
 
 def in_own_process(work: Callable[[Any, OnProgress], Any], job: Any, on_progress: OnProgress) -> Any:
     """What `work(job, on_progress)` returns, a function at the top of a module. Raises BenchFailed."""
+    from multiprocessing import get_context  # not before it is needed: every command imports this module
+
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(work, job, theirs), daemon=True)

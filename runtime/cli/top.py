@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -101,6 +99,10 @@ class _Looks:
         return Group(head, "", table, *problems)
 
     def _asked(self, path: str) -> Any:
+        # Every command would wait for these, TLS and all: 40 ms.
+        import urllib.error
+        import urllib.request
+
         try:
             request = urllib.request.Request(self._url + path, headers=self._headers)
             with urllib.request.urlopen(request, timeout=10) as response:
