@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runtime.cache.entries import HEADER_BYTES, Entries
+from runtime.cache.entries import HEADER_BYTES, Entries, read_key
 from runtime.cache.image import HEADER, MAP, OBJECTS, PAGE, CacheHeader, Object, TableHeader, read_header, read_objects
 from runtime.cache.pages import Pages
 from runtime.cache.rows import StoredSession, rule_set, stored_session
@@ -80,7 +80,7 @@ class Contents:
             name = tables[number].profile
             if profile not in (None, name):
                 continue
-            text = stored.decode("utf-8", "surrogatepass")
+            text = read_key(stored)
             if key in (None, text):
                 session = stored_session(text, payload, tables[number].shapes)
                 yield name, _size(stored, payload), session

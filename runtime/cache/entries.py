@@ -23,6 +23,16 @@ _IN_PARTS = 0x8000
 _LOWER = 0xFFFF_FFFF
 
 
+def stored_key(key: str) -> bytes:
+    """A key as entries have it. Rules may make keys of half a surrogate pair, from `fromJson`."""
+    return key.encode("utf-8", "surrogatepass")
+
+
+def read_key(stored: bytes) -> str:
+    """The key that `stored_key` had."""
+    return stored.decode("utf-8", "surrogatepass")
+
+
 class NoRoom(Exception):
     """There are not enough free blocks. `ever` False: there would not be if all were free."""
 

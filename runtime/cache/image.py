@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from runtime.cache.cache import Cache
-from runtime.cache.entries import Entries
+from runtime.cache.entries import Entries, read_key, stored_key
 from runtime.cache.pages import Pages
 from runtime.cache.shapes import Shape
 from runtime.frames import FrameWriter
@@ -104,8 +104,7 @@ def _objects(cache: Cache) -> Iterator[Object]:
                 wheel = session.slot.wheel
             else:
                 wheel = cache.entries.wheel(session.block) if session.block else 0
-            key = session.key.encode("utf-8", "surrogatepass")
-            yield Object(table.number, wheel, session.block, key, table.codec.encode(session))
+            yield Object(table.number, wheel, session.block, stored_key(session.key), table.codec.encode(session))
 
 
 class CacheReader:
@@ -167,7 +166,7 @@ class CacheReader:
                 self.dropped += 1
                 continue
             table = self._cache.tables[number]
-            session = table.codec.decode(each.key.decode("utf-8", "surrogatepass"), each.payload)
+            session = table.codec.decode(read_key(each.key), each.payload)
             if self._is_same and each.block:
                 table.take_back(session, each.block)
             else:
@@ -179,11 +178,7 @@ class CacheReader:
         cache = self._cache
         hashes, blocks = [array("q") for _ in cache.tables], [array("I") for _ in cache.tables]
         for block, number, key in cache.entries.owners():
-            try:
-                hashed = hash(key.decode())
-            except UnicodeDecodeError:  # half a surrogate pair
-                hashed = hash(key.decode("utf-8", "surrogatepass"))
-            hashes[number].append(hashed)
+            hashes[number].append(hash(read_key(key)))
             blocks[number].append(block)
         for table in cache.tables:
             if blocks[table.number]:
@@ -205,7 +200,7 @@ class CacheReader:
                 self.dropped += 1
                 continue
             table = cache.tables[number]
-            session = table.codec.decode(key.decode("utf-8", "surrogatepass"), theirs.read(block)[1])
+            session = table.codec.decode(read_key(key), theirs.read(block)[1])
             table.put(session)
             cache.wheels[theirs.wheel(block)].schedule(session, session.due_ms)
             table.settle()
