@@ -11,7 +11,7 @@ from typing import Any
 
 from epl.layout import SessionLayout, Slot
 from epl.types import Kind
-from runtime.cache.shapes import Shape, migrate
+from runtime.cache.shapes import SUBS_AT, Shape, migrate
 from runtime.cache.strange import FLAT, NOT_PLAIN, pack_plain, pack_strange, plain, unpack_plain, unpack_strange
 from runtime.cache.wheel import NEVER_MS
 from runtime.session import EnderSession, MainSession
@@ -23,57 +23,52 @@ _SIMPLE = (
 """Kinds of which every value is one that msgpack takes, or makes the whole row a strange one."""
 
 _TIMES = (
-    "{s}.first_event_ms, {s}.created_ms - {s}.first_event_ms, {s}.modified_ms - {s}.created_ms, {s}.gap_ms, "
-    "None if {s}.held_until_ms is None else {s}.held_until_ms - {s}.modified_ms, "
-    "{s}.count, {s}.bot_type, {s}.bot_count, {s}.ordinal"
+    "s.first_event_ms, s.created_ms - s.first_event_ms, s.modified_ms - s.created_ms, s.gap_ms, "
+    "None if s.held_until_ms is None else s.held_until_ms - s.modified_ms, "
+    "s.count, s.bot_type, s.bot_count, s.ordinal"
 )
-_SUBS_AT = 10
-_SOURCE = """\
-{subs}
+_READ_TIMES = "f, c, m, s.gap_ms, h, s.count, s.bot_type, s.bot_count, o"
+_SET_TIMES = """\
+    if o: s.ordinal = o
+    s.first_event_ms = f
+    s.created_ms = c = c + f
+    s.modified_ms = m = m + c
+    s.held_until_ms = None if h is None else h + m"""
+_SOURCE = f"""\
+{{subs}}
 def encode(s, pack=pack, plain=plain):
     subs = s.sub_sessions
     try:
         return pack((
-            {version}, {times}, [encode_sub[sub.number](sub, plain) for sub in subs] if subs else None, s.turn,
-            {attributes}
+            {{version}}, {_TIMES}, [encode_sub[sub.number](sub, plain) for sub in subs] if subs else None, s.turn,
+            {{attributes}}
         ))
     except NOT_PLAIN:
         return encode(s, pack_strange, as_it_is)
 
 def decode(key, data, block=0):
-    row = unpack_strange(data) if data[0] == {flat} else unpack(data)
-    if row[0] != {version}: row = migrated(row)
+    row = unpack_strange(data) if data[0] == {FLAT[0]} else unpack(data)
+    if row[0] != {{version}}: row = migrated(row)
     s = new(Session if not row[9] else Session.again)
-    (
-        _, f, c, m, s.gap_ms, h, s.count, s.bot_type, s.bot_count, o, subs, s.turn,
-        {targets}
-    ) = row
-    if o: s.ordinal = o
+    (_, {_READ_TIMES}, subs, s.turn, {{targets}}) = row
+{_SET_TIMES}
+    {{set_due}}
     s.key = key
-    s.first_event_ms = f
-    s.created_ms = c = c + f
-    s.modified_ms = m = m + c
-    s.held_until_ms = None if h is None else h + m
-    {set_due}
     s.sub_sessions = None if subs is None else [decode_sub[sub[0]](key, sub) for sub in subs]
     s.block = block
     s.slot = None
     s.spared_ms = m
     return s
 """
-_SUB_SOURCE = """\
-def encode_sub_{number}(s, plain):
-    return ({number}, s.key, {times}, {attributes})
+_SUB_SOURCE = f"""\
+def encode_sub_{{number}}(s, plain):
+    return ({{number}}, s.key, {_TIMES}, {{attributes}})
 
-def decode_sub_{number}(parent_key, row):
-    s = new(Sub{number} if not row[10] else Sub{number}.again)
-    (_, s.key, f, c, m, s.gap_ms, h, s.count, s.bot_type, s.bot_count, o, {targets}) = row
-    if o: s.ordinal = o
+def decode_sub_{{number}}(parent_key, row):
+    s = new(Sub{{number}} if not row[10] else Sub{{number}}.again)
+    (_, s.key, {_READ_TIMES}, {{targets}}) = row
+{_SET_TIMES}
     s.parent_key = parent_key
-    s.first_event_ms = f
-    s.created_ms = c = c + f
-    s.modified_ms = m = m + c
-    s.held_until_ms = None if h is None else h + m
     return s
 """
 
@@ -103,13 +98,11 @@ class Codec:
         is_ender = issubclass(session_class, EnderSession)
         # Under the ender's policy nothing is due at a time of its own.
         own = ["s.batch_ms", "s.user_ms"] if is_ender else ["s.due_ms - s.modified_ms"]
-        own_targets = ["s.batch_ms", "s.user_ms"] if is_ender else ["d"]
-        self._head = _SUBS_AT + 2 + len(own)
+        own_targets = own if is_ender else ["d"]
+        self._head = SUBS_AT + 2 + len(own)
         source = _SOURCE.format(
             subs="\n".join(_sub_source(number, sub[2]) for number, sub in enumerate(subs)),
             version=version,
-            flat=FLAT[0],
-            times=_TIMES.format(s="s"),
             set_due="s.due_ms = NEVER_MS" if is_ender else "s.due_ms = d + m",
             attributes=", ".join([*own, *_values(layout), ""]),
             targets=", ".join([*own_targets, *(f"s.{name}" for name in layout.attributes), ""]),
@@ -143,7 +136,7 @@ class Codec:
         return Codec(self._kind, self._subs, version=version, older=older)
 
     def _migrated(self, row: Sequence[Any]) -> Sequence[Any]:
-        made, dropped = migrate(row, self.shapes[row[0]], self.shape, self._head, _SUBS_AT)
+        made, dropped = migrate(row, self.shapes[row[0]], self.shape, self._head, SUBS_AT)
         self.dropped += dropped
         return made
 
@@ -151,7 +144,6 @@ class Codec:
 def _sub_source(number: int, layout: SessionLayout) -> str:
     return _SUB_SOURCE.format(
         number=number,
-        times=_TIMES.format(s="s"),
         attributes=", ".join([*_values(layout), ""]),
         targets=", ".join([*(f"s.{name}" for name in layout.attributes), ""]),
     )

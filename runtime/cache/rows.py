@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from epl.typed import Namespace
-from runtime.cache.shapes import SUB_HEAD, Attribute, Shape
+from runtime.cache.shapes import SUB_HEAD, SUBS_AT, Attribute, Shape
 from runtime.cache.strange import unpack_any
 from runtime.session import session_id
-
-_SUBS_AT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def stored_session(key: str, payload: bytes, shapes: Mapping[int, Shape]) -> Sto
     # Its attributes are at the end, behind what its policy of time has of its own.
     values = row[len(row) - _width(shape.attributes) :]
     subs = []
-    for sub in row[_SUBS_AT] or ():
+    for sub in row[SUBS_AT] or ():
         kind, attributes = shape.subs[sub[0]]
         times = [number, *sub[2:SUB_HEAD]]
         subs.append(_session(sub[1], kind, key + sub[1], times, sub[SUB_HEAD:], attributes))

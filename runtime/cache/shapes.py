@@ -30,6 +30,8 @@ _ALWAYS = {
 }
 """The kinds of number that hold every value of a kind; an int or less is also exact as a double."""
 
+SUBS_AT = 10
+"""Where a session's row has its sub-sessions."""
 SUB_HEAD = 11
 """The elements of a sub-session's row before its attributes."""
 
