@@ -6,20 +6,19 @@ The file says how its sessions are laid out, so it can be looked into on any mac
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runtime.cache.entries import HEADER_BYTES, Entries, read_key
-from runtime.cache.image import HEADER, MAP, OBJECTS, PAGE, CacheHeader, Object, TableHeader, read_header, read_objects
-from runtime.cache.pages import Pages
+from runtime.cache.entries import HEADER_BYTES, read_key
+from runtime.cache.image import CACHE_FRAMES, CacheHeader, CacheImage, TableHeader
 from runtime.cache.rows import StoredSession, rule_set, stored_session
 from runtime.cache.shapes import Shape
 from runtime.cache.strange import unpack_any
 from runtime.config import TimePolicy
-from runtime.frames import FORMAT, ForeignFile, TornFile, read_frames
-from runtime.snapshot import CLOCKS, REST, opened
+from runtime.frames import FORMAT, TornFile
+from runtime.snapshot import REST, frames_of, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +58,12 @@ class Contents:
     file_bytes: int
     clocks: list[PartitionClock]
     profiles: list[ProfileContents]
-    header: CacheHeader
-    entries: Entries
-    objects: Sequence[Object]
+    image: CacheImage
+
+    @property
+    def header(self) -> CacheHeader:
+        """The sizes of its pages, and the tables."""
+        return self.image.header
 
     @property
     def free_bytes(self) -> int:
@@ -87,37 +89,27 @@ class Contents:
 
     def stored(self) -> Iterator[tuple[int, bytes, bytes]]:
         """The number of the table, the key and the payload of each; first those that were objects."""
-        for each in self.objects:
+        for each in self.image.objects:
             yield each.table, each.key, each.payload
-        out_of_date = {each.block for each in self.objects}
-        for block, table, key in self.entries.owners():
-            if block not in out_of_date:
-                yield table, key, self.entries.read(block)[1]
+        for _, table, key, payload in self.image.entries():
+            yield table, key, payload
 
 
 def read_contents(path: Path) -> Contents:
     """All of a snapshot, checked; takes as much memory as its pages. Raises SnapshotError."""
     with opened(path) as file:
-        frames = read_frames(file)
-        clocks = _expected(frames, CLOCKS)
-        header: CacheHeader | None = None
-        pages = Pages(1, 1, 0)
-        objects: list[Object] = []
+        frames = frames_of(file)
+        clocks: Mapping[str, Any] = unpack_any(next(frames)[1])
+        image = CacheImage()
         rest: Mapping[str, Any] | None = None
         for kind, data in frames:
-            if kind == HEADER:
-                header = read_header(data)
-                pages = Pages(header.block_size, header.page_size, header.pages * header.page_size)
-            elif kind == OBJECTS:
-                objects += read_objects(data)
-            elif kind == MAP:
-                pages.adopt(data)
-            elif kind == PAGE:
-                pages.adopt_page(data)
+            if kind in CACHE_FRAMES:
+                image.take(kind, data)
             elif kind == REST:
                 rest = unpack_any(data)
-        if header is None or rest is None:
+        if rest is None:
             raise TornFile("it has no state of an engine")
+        header = image.header
         contents = Contents(
             tenant=clocks["tenant"],
             policy=TimePolicy(clocks["policy"]),
@@ -125,11 +117,9 @@ def read_contents(path: Path) -> Contents:
             file_bytes=path.stat().st_size,
             clocks=[_clock(each) for each in clocks["partitions"]],
             profiles=[_profile(table, rest["profiles"][table.profile]) for table in header.tables],
-            header=header,
-            entries=Entries(pages),
-            objects=objects,
+            image=image,
         )
-        for each in objects:
+        for each in image.objects:
             contents.profiles[each.table].objects += 1
         found = [
             {rule_set(payload) for *_, payload in rest["profiles"][each.name]["alone"]} for each in contents.profiles
@@ -140,14 +130,6 @@ def read_contents(path: Path) -> Contents:
         for profile, table, numbers in zip(contents.profiles, header.tables, found, strict=True):
             profile.shapes = {number: table.shapes[number] for number in sorted(numbers)}
     return contents
-
-
-def _expected(frames: Iterator[tuple[bytes, bytes]], wanted: bytes) -> Mapping[str, Any]:
-    kind, data = next(frames, (b"", b""))
-    if kind != wanted:
-        raise ForeignFile("it is no snapshot of an engine")
-    found: Mapping[str, Any] = unpack_any(data)
-    return found
 
 
 def _clock(state: Mapping[str, Any]) -> PartitionClock:

@@ -95,13 +95,23 @@ def refusal(tenant: str, policy: TimePolicy, config: TenantConfig) -> str | None
     return None
 
 
+def frames_of(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """The frames of a snapshot: clocks, the cache's header, and the others. Raises BadFile and OSError."""
+    place = 0
+    for kind, data in read_frames(file):
+        if kind != _FIRST.get(place, kind):
+            raise TornFile("frames are missing")
+        yield kind, data
+        place += 1
+    if place < len(_FIRST):
+        raise TornFile("frames are missing")
+
+
 def _read(engine: Engine, file: BinaryIO, refuse: Refuse) -> Restored:
     assert not engine.live_sessions, "an engine that has seen no event"
     reader = CacheReader(engine.cache, [profile.name for profile in engine.profiles])
     is_complete = False
-    for place, (kind, data) in enumerate(read_frames(file)):
-        if kind != _FIRST.get(place, kind):
-            raise TornFile("frames are missing")
+    for kind, data in frames_of(file):
         if kind == CLOCKS:
             clocks = unpack_any(data)
             why = refusal(clocks["tenant"], TimePolicy(clocks["policy"]), engine.rules.config)

@@ -59,10 +59,8 @@ class _Wheel(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-read_header = msgspec.msgpack.Decoder(CacheHeader).decode
-"""What a HEADER has. Raises msgspec.MsgspecError, as the other one."""
-read_objects = msgspec.msgpack.Decoder(list[Object]).decode
-"""What OBJECTS have."""
+_read_header = msgspec.msgpack.Decoder(CacheHeader).decode
+_read_objects = msgspec.msgpack.Decoder(list[Object]).decode
 _read_wheel = msgspec.msgpack.Decoder(_Wheel).decode
 
 
@@ -107,34 +105,58 @@ def _objects(cache: Cache) -> Iterator[Object]:
             yield Object(table.number, wheel, session.block, stored_key(session.key), table.codec.encode(session))
 
 
-class CacheReader:
-    """Fills a cache from the frames of a file, in their order. The cache is empty, and has all its wheels.
+class CacheImage:
+    """The frames of a cache, taken in their order, before anything is made of them."""
 
-    `profiles` are the names of those whose tables the cache has; what was of another profile is passed over.
-    """
+    header: CacheHeader
+    pages: Pages
 
-    def __init__(self, cache: Cache, profiles: Sequence[str]) -> None:
-        self.dropped = 0
-        """Sessions of profiles that there are no longer."""
-        self._cache = cache
-        self._profiles = profiles
-        self._objects: list[Object] = []
+    def __init__(self) -> None:
+        self.objects: list[Object] = []
         self._wheels: list[_Wheel] = []
 
     def take(self, kind: bytes, data: bytes) -> None:
         """One frame. Raises msgspec.MsgspecError when it is not what its kind says."""
         if kind == HEADER:
-            self._begin(read_header(data))
+            self.header = _read_header(data)
+            self.pages = self._pages_of(self.header)
         elif kind == OBJECTS:
-            self._objects += read_objects(data)
+            self.objects += _read_objects(data)
         elif kind == MAP:
-            self._pages.adopt(data)
+            self.pages.adopt(data)
         elif kind == PAGE:
-            self._pages.adopt_page(data)
+            self.pages.adopt_page(data)
         else:
             self._wheels.append(_read_wheel(data))
 
-    def _begin(self, header: CacheHeader) -> None:
+    def _pages_of(self, header: CacheHeader) -> Pages:
+        """Where the pages go."""
+        return Pages(header.block_size, header.page_size, header.pages * header.page_size)
+
+    def entries(self) -> Iterator[tuple[int, int, bytes, bytes]]:
+        """Of each entry its block, its table, its key and its payload; not of those whose session is an object."""
+        stored = Entries(self.pages)
+        out_of_date = {each.block for each in self.objects}
+        for block, table, key in stored.owners():
+            if block not in out_of_date:
+                yield block, table, key, stored.read(block)[1]
+
+
+class CacheReader(CacheImage):
+    """Fills a cache from the frames of a file. The cache is empty, and has all its wheels.
+
+    `profiles` are the names of those whose tables the cache has; what was of another profile is passed over.
+    """
+
+    def __init__(self, cache: Cache, profiles: Sequence[str]) -> None:
+        super().__init__()
+        self.dropped = 0
+        """Sessions of profiles that there are no longer."""
+        self._cache = cache
+        self._profiles = profiles
+
+    def _pages_of(self, header: CacheHeader) -> Pages:
+        """The cache's own, if what is in the file may stay as it is."""
         cache = self._cache
         self._tables = [
             self._profiles.index(table.profile) if table.profile in self._profiles else None for table in header.tables
@@ -148,11 +170,10 @@ class CacheReader:
             and own.most_pages >= header.pages
             and self._tables == list(range(len(self._tables)))
         )
-        if self._is_same:
-            self._pages = own
-            cache.entries.largest_bytes = header.largest_bytes
-        else:
-            self._pages = Pages(header.block_size, header.page_size, header.pages * header.page_size)
+        if not self._is_same:
+            return super()._pages_of(header)
+        cache.entries.largest_bytes = header.largest_bytes
+        return own
 
     def end(self) -> None:
         """Puts everything in its place, once all frames have been taken."""
@@ -160,7 +181,7 @@ class CacheReader:
             self._index()
         else:
             self._move()
-        for each in self._objects:
+        for each in self.objects:
             number = self._tables[each.table]
             if number is None:
                 self.dropped += 1
@@ -189,18 +210,14 @@ class CacheReader:
 
     def _move(self) -> None:
         """Takes the entries one by one, to other blocks: as objects, which go where there is room."""
-        cache = self._cache
-        theirs = Entries(self._pages)
-        out_of_date = {each.block for each in self._objects}
-        for block, old, key in theirs.owners():
-            if block in out_of_date:
-                continue
+        wheel_of = Entries(self.pages).wheel
+        for block, old, key, payload in self.entries():
             number = self._tables[old]
             if number is None:
                 self.dropped += 1
                 continue
-            table = cache.tables[number]
-            session = table.codec.decode(read_key(key), theirs.read(block)[1])
+            table = self._cache.tables[number]
+            session = table.codec.decode(read_key(key), payload)
             table.put(session)
-            cache.wheels[theirs.wheel(block)].schedule(session, session.due_ms)
+            self._cache.wheels[wheel_of(block)].schedule(session, session.due_ms)
             table.settle()

@@ -13,6 +13,8 @@ import pytest
 from click.testing import Result
 from pytest_regressions.file_regression import FileRegressionFixture
 
+from runtime.frames import new_file, read_frames
+
 Run = Callable[..., Result]
 
 TENANT = """\
@@ -159,6 +161,17 @@ def test_damaged_and_foreign_files(sojourn: Run, clicks: str, damage: Callable[[
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: bad.snap: ")
     assert message in result.stderr
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_a_whole_file_of_too_few_frames(sojourn: Run, clicks: str, most: int) -> None:
+    with Path(clicks).open("rb") as file:
+        frames = list(islice(read_frames(file), most))
+    with new_file(Path("few.snap")) as writer:
+        for kind, data in frames:
+            writer.write(kind, data)
+    result = sojourn("cache", "inspect", "few.snap")
+    assert (result.exit_code, result.stderr) == (2, "Error: few.snap: frames are missing\n")
 
 
 @pytest.mark.parametrize(
