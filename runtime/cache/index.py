@@ -77,13 +77,7 @@ class Index:
         segment = self._segments[hashed >> self._shift]
         if segment.room <= 0:
             segment = self._make_room(segment, hashed)
-        segment.room -= 1
-        words = segment.words
-        last = len(words) - 1
-        place = hashed & last
-        while words[place]:
-            place = place + 1 & last
-        words[place] = hashed << 32 | block
+        segment.insert(hashed << 32 | block)
         self._size += 1
 
     def fill(self, hashes: Sequence[int], blocks: Sequence[int]) -> None:
@@ -166,7 +160,8 @@ class _Segment:
         self.words = array("Q", bytes(8 * size))
         self.room = size * 3 // 4
 
-    def _insert(self, word: int) -> None:
+    def insert(self, word: int) -> None:
+        """Puts a word into the first empty place from its own on."""
         words = self.words
         last = len(words) - 1
         place = word >> 32 & last
@@ -196,7 +191,7 @@ class _Segment:
         self._clear(2 * len(before))
         for word in before:
             if word:
-                self._insert(word)
+                self.insert(word)
 
     def split(self) -> tuple[_Segment, _Segment]:
         """Two of its size, by the next bit of the hash; both have room unless nearly all agree in that bit too."""
@@ -205,5 +200,5 @@ class _Segment:
         shift = 63 - self.bits
         for word in self.words:
             if word:
-                halves[word >> shift & 1]._insert(word)
+                halves[word >> shift & 1].insert(word)
         return halves

@@ -105,8 +105,7 @@ class Pages:
         self.map[block : block + length] = bytes(length)
         self.used_blocks -= length
         self._freed[block // self.blocks_per_page] += length
-        if length <= _LONGEST_HINT and len(self._hints[length]) < _MOST_HINTS:
-            self._hints[length].append(block)
+        self._hint(block, length)
 
     def join(self, block: int) -> None:
         """Says that a run goes on what another begins, so that it is none of the `heads`."""
@@ -136,6 +135,10 @@ class Pages:
         self.map[block : block + length] = bytes((HEAD,)) + bytes((_BODY,)) * (length - 1)
         self.used_blocks += length
 
+    def _hint(self, block: int, length: int) -> None:
+        if 0 < length <= _LONGEST_HINT and len(self._hints[length]) < _MOST_HINTS:
+            self._hints[length].append(block)
+
     def _is_free(self, block: int, length: int) -> bool:
         return self.map.count(_FREE, block, block + length) == length
 
@@ -157,8 +160,7 @@ class Pages:
                 break
         # Only now, so that no page is looked over twice for one run.
         for start, end in short:
-            if 0 < end - start <= _LONGEST_HINT and len(self._hints[end - start]) < _MOST_HINTS:
-                self._hints[end - start].append(start)
+            self._hint(start, end - start)
         return self._end > 0
 
     def _look_over(self, length: int) -> bool:
