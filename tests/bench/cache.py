@@ -1,29 +1,26 @@
 """What live sessions cost the events of others: the shop's rules over more and more of them, and the longest pause.
 
-    python tests/bench/cache.py                               10,000 to 10,000,000 sessions: about 30 minutes, 3.5 GB
+    python tests/bench/cache.py                               10,000 to 10,000,000 sessions; wants 3 GB
     python tests/bench/cache.py --sessions 10000 100000       as many as there is time for
     python tests/bench/cache.py --steady 5000000              sessions that begin and end all the time
 
-Each figure has a process of its own. Times are CPU time in µs an event, medians over batches of 1,000 events; the hand
-written loop (`../shared/bench/handwritten.py`, where it is) tells how fast the machine is.
+Each figure has a process of its own. Times are CPU time in µs an event, medians over batches of 1,000 events.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
-from uuid import UUID
 
 from runtime.bench.memory import resident_bytes
+from runtime.bench.own_process import OnProgress, in_own_process
+from runtime.bench.shop import key_of
 from runtime.config import load_tenant
 from runtime.engine import Clock, Engine
 from runtime.output import LineOutput
@@ -63,13 +60,9 @@ def shop(gap_s: int, hot: int) -> Engine:
     return Engine(compile_tenant(config), Away(wants_events=False), clock=Clock.EVENT_TIME)
 
 
-def user(number: int) -> str:
-    return str(UUID(int=number * 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835 % (1 << 128)))
-
-
 def events(numbers: Iterator[int], first: int, events_a_ms: int) -> list[bytes]:
     return [
-        (LINE % (user(number), START_MS + (first + place) // events_a_ms, number % 5000, number % 5000)).encode()
+        (LINE % (key_of(number), START_MS + (first + place) // events_a_ms, number % 5000, number % 5000)).encode()
         for place, number in enumerate(numbers)
     ]
 
@@ -80,8 +73,9 @@ def timed(engine: Engine, lines: list[bytes]) -> float:
     return (time.process_time() - began) / len(lines) * 1e6
 
 
-def at(sessions: int, hot: int) -> dict[str, float]:
+def at(job: tuple[int, int], on_progress: OnProgress) -> dict[str, float]:
     """Events of users who are there already: any of them, or a few."""
+    sessions, hot = job
     engine = shop(gap_s=7_000, hot=hot)
     for first in range(0, sessions, BATCH):
         engine.process(events(iter(range(first, min(first + BATCH, sessions))), first, 10))
@@ -99,8 +93,9 @@ def at(sessions: int, hot: int) -> dict[str, float]:
     return figures
 
 
-def steady(sessions: int, hot: int) -> dict[str, float]:
+def steady(job: tuple[int, int], on_progress: OnProgress) -> dict[str, float]:
     """Each event begins a session, and one ends: the slowest batch beside the median."""
+    sessions, hot = job
     gap_s = 5_000
     events_a_ms = max(sessions // (gap_s * 1_000), 1)
     engine = shop(gap_s=max(sessions // events_a_ms // 1_000, 1), hot=hot)
@@ -120,10 +115,8 @@ def steady(sessions: int, hot: int) -> dict[str, float]:
     }
 
 
-def in_own_process(*options: object) -> dict[str, float]:
-    done = subprocess.run([sys.executable, __file__, *map(str, options)], capture_output=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+def _quietly(what: str, share: float) -> None:
+    """Tells nobody."""
 
 
 def main() -> None:
@@ -131,13 +124,9 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, nargs="*", default=[10_000, 100_000, 1_000_000, 5_000_000, 10_000_000])
     parser.add_argument("--steady", type=int, help="live sessions of a run in which they begin and end all the time")
     parser.add_argument("--hot", type=int, default=100_000, help="sessions kept as objects")
-    parser.add_argument("--one", choices=["at", "steady"], help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one is not None:
-        number = options.steady or options.sessions[0]
-        print(json.dumps((steady if options.one == "steady" else at)(number, options.hot)))
-    elif options.steady:
-        found = in_own_process("--one", "steady", "--steady", options.steady, "--hot", options.hot)
+    if options.steady:
+        found = in_own_process(steady, (options.steady, options.hot), _quietly)
         print(
             f"{found['sessions']:,} sessions: median {found['median_us']:.1f} µs an event, slowest batch "
             f"{found['slowest_us']:.1f} ({found['ratio']:.1f} times the median), {found['rss_bytes'] / 1e6:,.0f} MB"
@@ -146,7 +135,7 @@ def main() -> None:
         first: dict[str, float] = {}
         print(f"{'sessions':>12} {'MB':>8} {'any user':>10} {'ratio':>6} {'few users':>10} {'ratio':>6}")
         for number in options.sessions:
-            found = in_own_process("--one", "at", "--sessions", number, "--hot", options.hot)
+            found = in_own_process(at, (number, options.hot), _quietly)
             first = first or found
             print(
                 f"{found['sessions']:>12,} {found['rss_bytes'] / 1e6:>8,.0f}"
