@@ -97,6 +97,13 @@ class Endings(Kind):
         if not ended:
             self.try_again(session, wheel)
 
+    def end_or_try_again(self, session: MainSession, reason: str, now_ms: int, wheel: TimeWheel) -> bool:
+        """Ends a session; False when nobody took it, and it stands in the wheel for the next attempt."""
+        ended = self.end(session, reason, now_ms)
+        if not ended:
+            self.try_again(session, wheel)
+        return ended
+
     def try_again(self, session: MainSession, wheel: TimeWheel) -> None:
         """Puts a session whose end was refused into the second of its next attempt."""
         # What is due in a second is looked at when that is over.

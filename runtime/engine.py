@@ -191,10 +191,7 @@ class Engine(Passage):
         session = None if found is None else found.table.find(key)
         if found is None or session is None:
             return None
-        if found.end(session, "forced", self.now_ms):
-            return True
-        found.try_again(session, self._at_work.wheel)
-        return False
+        return found.end_or_try_again(session, "forced", self.now_ms, self._at_work.wheel)
 
     def event_time_ms(self, line: bytes) -> int | None:
         """The time of an event by which a replay sorts: the clock's field, or what stage 1 gives; None without one.

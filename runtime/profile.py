@@ -204,8 +204,8 @@ class Profile(Endings):
         for session, parent, reason in self.ending:
             if parent is None:
                 # It may have been evicted since, for a session of another profile.
-                if session.due_ms != NOWHERE_MS and not self.end(session, reason, now_ms):
-                    self.try_again(session, self._around.wheel)
+                if session.due_ms != NOWHERE_MS:
+                    self.end_or_try_again(session, reason, now_ms, self._around.wheel)
             elif session in (parent.sub_sessions or ()) and not self._end_sub(parent, session, reason, now_ms):
                 self._look_again(parent, now_ms)
         self.ending.clear()

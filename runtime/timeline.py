@@ -237,9 +237,8 @@ class Timeline(ABC):
 
     def _evict(self, session: MainSession) -> None:
         """Ends a session for which there can be no room."""
-        profile = self.profiles[session.number]
-        if not profile.end(session, "evicted", self._at_work.now_ms):
-            profile.try_again(session, self._at_work.wheel)
+        wheel = self._at_work.wheel
+        self.profiles[session.number].end_or_try_again(session, "evicted", self._at_work.now_ms, wheel)
 
     def _end_first(self, now_ms: int, passed_over: set[int]) -> bool:
         """Ends the session that is due first and whose end is taken; those where it is not are passed over."""
@@ -250,11 +249,9 @@ class Timeline(ABC):
                 return False
             session, wheel = found[min(victims)[1]]
             assert session is not None
-            profile = self.profiles[session.number]
-            if profile.end(session, "evicted", now_ms):
+            if self.profiles[session.number].end_or_try_again(session, "evicted", now_ms, wheel):
                 return True
             passed_over.add(id(session))
-            profile.try_again(session, wheel)
 
     def _due_ms(self, session: MainSession) -> int:
         return self.profiles[session.number].due_ms(session)
