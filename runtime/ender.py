@@ -56,7 +56,6 @@ class EnderProfile(Profile):
         self._time = around.time
         self._partitions: dict[int, _Partition] = {}
         self._user_ms = 0
-        self._user_key = rules.config.keys.user
 
     # ---- events
 
@@ -175,8 +174,3 @@ class EnderProfile(Profile):
 
     def _wait_ms(self, attempts: int) -> int:
         return 0
-
-    def _add_own(self, fields: dict[str, Any], session: SessionBase) -> None:
-        """The user's highest time. An older batch raises it too, and does not revive a session that waits."""
-        if isinstance(session, EnderSession) and self._user_key is not None:
-            fields[self._user_key] = session.user_ms

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.cache import SLOT_MS, Codec, TimeWheel
+from runtime.cache import NOWHERE_MS, SLOT_MS, Codec, TimeWheel
 from runtime.cache.strange import pack_any
 from runtime.kinds import Kind, Surroundings
 from runtime.markers import Marker
@@ -79,11 +79,12 @@ class Endings(Kind):
 
         `judged` is the reason of an end by inactivity.
         """
-        waiting = self._still_waiting(session) if self._waiting else None
-        if waiting is not None:
-            if waiting.retry_ms > tick_ms or not self.end(session, waiting.reason, tick_ms):
-                self.try_again(session, wheel)
-            return
+        if self._waiting:
+            waiting = self._still_waiting(session)
+            if waiting is not None:
+                if waiting.retry_ms > tick_ms or not self.end(session, waiting.reason, tick_ms):
+                    self.try_again(session, wheel)
+                return
         if session.sub_sessions:
             self._end_due_subs(session, tick_ms, at_tick=True)
         if session.expires_at_ms < tick_ms:
@@ -123,7 +124,8 @@ class Endings(Kind):
             waiting = self._still_waiting(session)
             if waiting is not None:
                 return waiting.retry_ms - 1
-        due_ms = session.expires_at_ms
+        held_ms = session.held_until_ms
+        due_ms = session.modified_ms + session.gap_ms if held_ms is None else held_ms
         if self.max_active_ms > 0:
             capped_ms = session.created_ms + self.max_active_ms
             if capped_ms < due_ms:
@@ -153,26 +155,41 @@ class Endings(Kind):
 
     def end(self, session: MainSession, reason: str, now_ms: int) -> bool:
         """Ends a session, its sub-sessions before it, oldest first. False when a marker was refused: it lives on."""
+        if self._waiting or session.sub_sessions:
+            return self._end_fully(session, reason, now_ms)
+        sent = self.end_marker
+        if sent is not None:
+            fields = self._end_fields(sent, session, None, reason, now_ms)
+            if not self._output.end_marker(fields, now_ms):
+                self._refused(session, None, reason, now_ms, fields)
+                return False
+        self._gone(session, reason, now_ms)
+        return True
+
+    def _end_fully(self, session: MainSession, reason: str, now_ms: int) -> bool:
         at_once = reason in _AT_ONCE
-        waiting = self._still_waiting(session) if self._waiting else None
+        waiting = self._still_waiting(session)
         if waiting is not None:
             reason = waiting.reason
-        if session.sub_sessions:
-            for sub in list(session.sub_sessions):
-                if not self._end_sub(session, sub, "parent", now_ms, at_once=at_once):
-                    self._remember(session, None, reason, now_ms)
-                    return False
+        for sub in list(session.sub_sessions or ()):
+            if not self._end_sub(session, sub, "parent", now_ms, at_once=at_once):
+                self._remember(session, None, reason, now_ms)
+                return False
         if not self._deliver(self, session, None, reason, now_ms, at_once):
             return False
-        TimeWheel.forget(session)
-        if self._waiting:
-            self._forget_waiting(self._name(session))
+        self._forget_waiting(self._name(session))
+        self._gone(session, reason, now_ms)
+        return True
+
+    def _gone(self, session: MainSession, reason: str, now_ms: int) -> None:
+        """Lets go of a session whose end was taken."""
+        if session.due_ms != NOWHERE_MS:  # no tick is at work on it
+            TimeWheel.forget(session)
         if not self._alone or self._alone.pop(id(session), None) is None:
             self.table.remove(session)
-        self.counters.count_end(
-            reason, session.modified_ms - session.created_ms, session.count, now_ms - session.expires_at_ms
-        )
-        return True
+        held_ms, modified_ms = session.held_until_ms, session.modified_ms
+        expires_at_ms = modified_ms + session.gap_ms if held_ms is None else held_ms
+        self.counters.count_end(reason, modified_ms - session.created_ms, session.count, now_ms - expires_at_ms)
 
     def _end_due_subs(self, session: MainSession, now_ms: int, *, at_tick: bool) -> None:
         """Ends sub-sessions that are due, the last opened first; ends that were refused are for ticks to try again."""
@@ -214,23 +231,34 @@ class Endings(Kind):
         sent = kind.end_marker
         if sent is None:
             return True
-        waiting = self._still_waiting(session, parent) if self._waiting else None
+        waiting = self._still_waiting(session, parent)
         if waiting is not None and waiting.retry_ms > now_ms and not at_once:
             return False
         if waiting is not None and waiting.fields and waiting.events == session.count:
             fields = waiting.fields
         else:
-            fields = sent.end(session, reason)
-            self._add_own(fields, session)
-            if sent.handler is not None:
-                self._run_rules(sent, fields, session, parent, now_ms)
+            fields = self._end_fields(sent, session, parent, reason, now_ms)
         if self._output.end_marker(fields, now_ms):
             if waiting is not None:
                 self._forget_waiting(self._name(session, parent))
             return True
+        self._refused(session, parent, reason, now_ms, fields)
+        return False
+
+    def _end_fields(
+        self, sent: Marker, session: SessionBase, parent: MainSession | None, reason: str, now_ms: int
+    ) -> dict[str, Any]:
+        """What an end marker says, and what the kind's rules make of it."""
+        fields = sent.end(session, reason)
+        if sent.handler is not None:
+            self._run_rules(sent, fields, session, parent, now_ms)
+        return fields
+
+    def _refused(
+        self, session: SessionBase, parent: MainSession | None, reason: str, now_ms: int, fields: dict[str, Any]
+    ) -> None:
         self._around.counters.ends_refused += 1
         self._remember(session, parent, reason, now_ms, fields)
-        return False
 
     def _remember(
         self,
@@ -270,9 +298,6 @@ class Endings(Kind):
     def _wait_ms(self, attempts: int) -> int:
         """How long to wait after so many attempts."""
         return min(SLOT_MS << min(attempts, 10), _LONGEST_WAIT_MS)
-
-    def _add_own(self, fields: dict[str, Any], session: SessionBase) -> None:
-        """Adds to an end marker what this policy alone knows."""
 
     def _revive(self, session: SessionBase, parent: MainSession | None = None) -> None:
         """An event came before the end was taken: the session goes on."""

@@ -8,11 +8,11 @@ from typing import Any
 
 from epl.compiler import Compiled, Handler
 from runtime.cache import Cache, TimeWheel
-from runtime.config import MarkerKeys, TimeConfig
+from runtime.config import TimeConfig
 from runtime.counters import EngineCounters, SessionCounters, counters_state, go_on_from
 from runtime.days import DayEnds
 from runtime.effects import Effects
-from runtime.markers import Marker, marker
+from runtime.markers import Marker
 from runtime.output import Output
 from runtime.rules import ProfileRules, SubSessionRules
 from runtime.session import SessionBase, session_class
@@ -66,13 +66,9 @@ class Kind:
         self.gap_ms = config.gap_ms
         self.layout = layout
         self.session_class: type[Any] = session_class(base, layout, number)
-        keys: MarkerKeys = config.keys
-        self.begin_marker: Marker | None = marker(
-            config.begin_marker, around.type_field, path, keys, layout, rules.compiled
-        )
-        self.end_marker: Marker | None = marker(
-            config.end_marker, around.type_field, path, keys, layout, rules.compiled
-        )
+        same = (around.type_field, path, config.keys, base, layout, rules.compiled)
+        self.begin_marker = None if config.begin_marker is None else Marker(config.begin_marker, *same)
+        self.end_marker = None if config.end_marker is None else Marker(config.end_marker, *same)
         self._opened: dict[tuple[str, int], int] = {}
         self._opened_ms = 0
         self.handlers = around.handlers(rules.compiled)
@@ -81,12 +77,12 @@ class Kind:
     def make(self, key: str, event_ms: int, now_ms: int, gap_ms: int, parent_key: str | None = None) -> Any:
         """A session that opens; one with the key and the times of one before it gets an ordinal, for its markers."""
         name = (key if parent_key is None else f"{parent_key}\0{key}", event_ms)
+        opened = self._opened
         if now_ms != self._opened_ms:
             self._opened_ms = now_ms
-            self._opened = {name: 1}
-            return self.session_class(key, event_ms, now_ms, gap_ms, parent_key)
-        ordinal = self._opened.get(name, 0)
-        self._opened[name] = ordinal + 1
+            opened.clear()
+        ordinal = opened.get(name, 0)
+        opened[name] = ordinal + 1
         if not ordinal:
             return self.session_class(key, event_ms, now_ms, gap_ms, parent_key)
         session = self.session_class.again(key, event_ms, now_ms, gap_ms, parent_key)

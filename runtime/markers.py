@@ -12,18 +12,18 @@ from epl.compiler import Compiled, Handler
 from epl.layout import SessionLayout, slot_name
 from runtime.config import MarkerKeys
 from runtime.event import fits
-from runtime.session import SessionBase
+from runtime.session import EnderSession, SessionBase
 
 _BUILDERS = """\
 def begin(s):
-    sid = s.session_id
+    sid = {session_id}
     d = {{{type_field!r}: {type_name!r}}}
 {metadata}
 {begin_keys}
     return d
 
 def end(s, reason):
-    sid = s.session_id
+    sid = {session_id}
     d = {{{type_field!r}: {type_name!r}}}
 {metadata}
 {end_keys}
@@ -62,7 +62,14 @@ class Marker:
     """
 
     def __init__(
-        self, type_name: str, type_field: str, path: str, keys: MarkerKeys, layout: SessionLayout, compiled: Compiled
+        self,
+        type_name: str,
+        type_field: str,
+        path: str,
+        keys: MarkerKeys,
+        base: type[SessionBase],
+        layout: SessionLayout,
+        compiled: Compiled,
     ) -> None:
         self.handler: Handler | None = compiled.handlers.get(type_name)
         self._fields = dict(compiled.fields.get(type_name, {}))
@@ -82,12 +89,14 @@ class Marker:
             (keys.count, "s.count"),
             (keys.reason, "reason"),
         )
+        user = ((keys.user, "s.user_ms"),) if issubclass(base, EnderSession) else ()
         source = _BUILDERS.format(
+            session_id=base.ID_SOURCE,
             type_field=type_field,
             type_name=type_name,
             metadata="\n".join(metadata),
             begin_keys=_assignments((*own, (keys.marker, own_id.format("begin")))),
-            end_keys=_assignments((*own, *at_end, (keys.marker, own_id.format("end")))),
+            end_keys=_assignments((*own, *at_end, (keys.marker, own_id.format("end")), *user)),
         )
         namespace: dict[str, Any] = {"marker_id": MarkerIds(path).of}
         exec(source, namespace)
@@ -108,10 +117,3 @@ class Marker:
 
 def _assignments(keys: Iterable[tuple[str | None, str]]) -> str:
     return "\n".join(f"    d[{key!r}] = {value}" for key, value in keys if key is not None)
-
-
-def marker(
-    type_name: str | None, type_field: str, path: str, keys: MarkerKeys, layout: SessionLayout, compiled: Compiled
-) -> Marker | None:
-    """The marker of a name, or None where the configuration names none."""
-    return None if type_name is None else Marker(type_name, type_field, path, keys, layout, compiled)

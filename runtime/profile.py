@@ -50,7 +50,7 @@ class Profile(Endings):
         # The common event: its session is live, and nothing of it can be due before `due_ms`.
         session = self._get(key) or self._find(key)
         if session is None and not passive:
-            return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
+            return self._begin(event, key, event_ms, duration_ms, now_ms, turn)
         # Where another partition's clock is behind, the session's times do not follow it back. A pause longer than all
         # before is seldom and noted there, so knowing the longest costs a comparison: 30 ns an event.
         if (
@@ -88,7 +88,7 @@ class Profile(Endings):
         if session is None:
             if passive:
                 return False
-            return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
+            return self._begin(event, key, event_ms, duration_ms, now_ms, turn)
         effects = self._effects
         effects.is_new = passive
         expires_at_ms = session.expires_at_ms
@@ -102,7 +102,7 @@ class Profile(Endings):
             touched = self._counted(session)
             self._restore(session, before)
             if self.end(session, "split", now_ms):
-                return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
+                return self._begin(event, key, event_ms, duration_ms, now_ms, turn)
             # Nobody took the end, so the session goes on, with this event.
             self._restore(session, touched)
             self._revive(session)
@@ -168,7 +168,7 @@ class Profile(Endings):
 
     def _first_event(self, event: Any, session: MainSession, now_ms: int, turn: int) -> Decorations:
         """The pass of the event that opens a session; the begin marker leaves after it, with what it wrote."""
-        effects = self._effects
+        around, effects = self._around, self._effects
         effects.is_new = True
         session.count = 1
         session.turn = turn
@@ -178,10 +178,10 @@ class Profile(Endings):
             self._send_begin(self, session, None, now_ms)
         if effects.subs:
             decorations = self._touch_subs(session, event, session.first_event_ms, now_ms, decorations)
-        if self._around.max_state_bytes:
+        if around.max_state_bytes:
             self._check_size(session)
         due_ms = self.due_ms(session)
-        self._around.wheel.schedule(session, due_ms if due_ms > now_ms else now_ms)
+        around.wheel.schedule(session, due_ms if due_ms > now_ms else now_ms)
         if not self._alone or id(session) not in self._alone:
             self.table.put(session)
         return decorations

@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 from epl.layout import SessionLayout
 
 _UNSIGNED = (1 << 64) - 1
+# A third of the time of `:016x`.
+_SESSION_ID = f"{{key}} + (s.first_event_ms & {_UNSIGNED:#x}).to_bytes(8).hex()"
 
 
 def session_id(key: str, first_event_ms: int) -> str:
     """Key and 16 hexadecimal digits of the first event's time, a negative one as two's complement (engine.md §2)."""
-    # A third of the time of `:016x`.
     return key + (first_event_ms & _UNSIGNED).to_bytes(8).hex()
 
 
@@ -40,6 +41,8 @@ class SessionBase:
         "key",
         "modified_ms",
     )
+    ID_SOURCE: ClassVar[str] = _SESSION_ID.format(key="s.key")
+    """`session_id` of `s` as an expression, for generated code."""
     number: ClassVar[int]
     ordinal: Any = 0
     """What tells it from another of its kind with the same key and the same times; few need it, so few have a slot."""
@@ -104,6 +107,7 @@ class SubSession(SessionBase):
 
     __slots__ = ("parent_key",)
 
+    ID_SOURCE = _SESSION_ID.format(key="s.parent_key + s.key")
     parent_key: str
 
     @property

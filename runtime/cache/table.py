@@ -215,7 +215,7 @@ class SessionTable:
         session.block = block
         if slot is not None:
             slot.sessions.pop(session, None)
-            slot.blocks.append(block)
+            slot.append(block)
             session.slot = None
 
     def _moved(self, session: MainSession, block: int) -> None:

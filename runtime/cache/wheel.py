@@ -20,6 +20,7 @@ from typing import Protocol
 from runtime.session import MainSession
 
 SLOT_MS = 1000
+_BLOCK = "I"
 NEVER_MS = 1 << 70
 """The next tick of an empty wheel: behind any time that an event can have."""
 
@@ -52,7 +53,19 @@ class Slot:
         self.wheel = wheel
         # A dict, for its order: late sessions may have the same last update.
         self.sessions: dict[MainSession, None] = {}
-        self.blocks = array("I")
+        self.blocks: array[int] | None = None  # there are more slots than evictions, mostly
+
+    def add(self, blocks: bytes) -> None:
+        """Takes entries, by the bytes of their blocks."""
+        if self.blocks is None:
+            self.blocks = array(_BLOCK)
+        self.blocks.frombytes(blocks)
+
+    def append(self, block: int) -> None:
+        """Takes an entry."""
+        if self.blocks is None:
+            self.blocks = array(_BLOCK)
+        self.blocks.append(block)
 
 
 class TimeWheel:
@@ -75,7 +88,7 @@ class TimeWheel:
         session.due_ms = due_ms
         slot = self.slots.get(second) or self._opened(second)
         if session.block:
-            slot.blocks.append(session.block)
+            slot.append(session.block)
             self._entries.move(session.block, self.number, second)
         else:
             if session.slot is not None:
@@ -87,13 +100,13 @@ class TimeWheel:
 
     def stand(self, block: int, second: int) -> None:
         """Puts an entry into the slot of a second."""
-        (self.slots.get(second) or self._opened(second)).blocks.append(block)
+        (self.slots.get(second) or self._opened(second)).append(block)
         if second == self._first_second:
             self._first_second = _NO_SECOND  # where it is known by the block that it had
 
     def adopt(self, second: int, blocks: bytes) -> None:
         """Puts entries into the slot of a second, by the bytes of their blocks."""
-        (self.slots.get(second) or self._opened(second)).blocks.frombytes(blocks)
+        (self.slots.get(second) or self._opened(second)).add(blocks)
 
     def _opened(self, second: int) -> Slot:
         slot = self.slots[second] = Slot(self.number)
@@ -112,15 +125,16 @@ class TimeWheel:
     def take(self, tick_ms: int) -> list[MainSession]:
         """Removes and returns what stands in slots that end by `tick_ms`, in the order of last update."""
         found: list[MainSession] = []
-        while self._seconds and (self._seconds[0] + 1) * SLOT_MS <= tick_ms:
-            second = heappop(self._seconds)
+        seconds, last = self._seconds, tick_ms // SLOT_MS
+        while seconds and seconds[0] < last:
+            second = heappop(seconds)
             taken = self._standing(second)
             del self.slots[second]
             for session in taken:
                 session.due_ms = NOWHERE_MS
                 session.slot = None
             found = found + taken if found else taken
-        self.next_tick_ms = (self._seconds[0] + 1) * SLOT_MS if self._seconds else NEVER_MS
+        self.next_tick_ms = (seconds[0] + 1) * SLOT_MS if seconds else NEVER_MS
         if len(found) > 1:
             found.sort(key=_LAST_UPDATE)
         return found
