@@ -37,7 +37,6 @@ class SessionCounters:
     """Ended sessions by reason."""
     events: int = 0
     """Events of ended sessions."""
-    single_event: int = 0
     short: int = 0
     total_duration_ms: int = 0
     max_duration_ms: int = 0
@@ -58,6 +57,11 @@ class SessionCounters:
     """Ended sessions by the bits of their number of events: place n is 2^(n-1) to 2^n - 1."""
     lags: list[int] = field(default_factory=lambda: [0] * _PLACES)
     """Sessions that began, by the bits of their lag in seconds, as `durations`; the last place is for all above."""
+
+    @property
+    def single_event(self) -> int:
+        """Ended sessions of one event: the place of 1 in `lengths` is for 1 only."""
+        return self.lengths[1]
 
     @property
     def active(self) -> int:
@@ -81,9 +85,7 @@ class SessionCounters:
         self.ended[reason] += 1
         self.events += events
         self.total_duration_ms += duration_ms
-        if events == 1:
-            self.single_event += 1
-        elif duration_ms <= SHORT_MS:
+        if events > 1 and duration_ms <= SHORT_MS:
             self.short += 1
         if duration_ms > self.max_duration_ms:
             self.max_duration_ms = duration_ms

@@ -52,7 +52,7 @@ class EnderProfile(Profile):
 
     def __init__(self, rules: ProfileRules, number: int, around: Surroundings) -> None:
         super().__init__(rules, number, around)
-        self._is_simple = self.is_plain = False
+        self.is_simple = self.is_plain = False
         self._time = around.time
         self._partitions: dict[int, _Partition] = {}
         self._user_ms = 0

@@ -68,7 +68,7 @@ class Endings(Kind):
         self._effects = around.effects
         self._cut_until_ms: dict[str, int] = {}
         self._waiting: dict[_Name, _Waiting] = {}
-        self._is_simple = self.is_plain = False
+        self.is_simple = self.is_plain = False
         """Whether an event of a live session needs nothing but its rules: as such, and as long as no end waits."""
         self._alone: dict[int, MainSession] = {}
 
@@ -288,7 +288,7 @@ class Endings(Kind):
         """True when there was something to forget."""
         found = self._waiting.pop(name, None)
         if not self._waiting:
-            self.is_plain = self._is_simple
+            self.is_plain = self.is_simple
         return found is not None
 
     def _progress(self, session: SessionBase) -> int:

@@ -6,10 +6,12 @@ A plain object that reads no clock and no socket; whoever drives it says what ti
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from epl.compiler import Compiled, Handler
 from epl.layout import slot_name
+from epl.typed import Insert
 from epl.types import LONG, Type
 from runtime.cache import NEVER_MS
 from runtime.counters import EngineCounters, counters_state, go_on_from
@@ -18,6 +20,7 @@ from runtime.effects import AskingEffects, Effects
 from runtime.ender import EnderProfile
 from runtime.event import EventDecoder, fits
 from runtime.kinds import Surroundings
+from runtime.loop import Loop, loop_of
 from runtime.output import Output
 from runtime.passage import Passage
 from runtime.profile import Profile
@@ -85,12 +88,19 @@ class Engine(Passage):
         self.profiles = [profile_class(each, number, self._around) for number, each in enumerate(rules.profiles)]
         self._numbered = tuple(enumerate(self.profiles))
         self._stage_1 = self._handlers(rules.controller)
-        self._ways = {
-            class_: (self._stage_1.get(class_, _no_rules), profile.handlers.get(class_, _no_rules))
-            for profile in self.profiles[:1]
-            # Where no type is declared, events decode to dicts, and pass through.
-            for class_ in self.decoder.classes.values() or (dict,)
-        }
+
+    @cached_property
+    def _loop(self) -> Loop:
+        """The loop over events where there is one profile."""
+        (profile,) = self.profiles
+        rules = self.rules.controller.program.rules
+        return loop_of(
+            self.rules.controller,
+            profile.compiled,
+            self.decoder.classes,
+            inserts=any(isinstance(effect, Insert) for rule in rules for effect in rule.effects),
+            is_simple=profile.is_simple,
+        )
 
     def _profile_class(self) -> type[Profile]:
         """What profiles are made of."""
@@ -216,10 +226,6 @@ class Engine(Passage):
             if route is not None:
                 return self._own_time_ms(event) if route[1] is None else route[1]
         return None
-
-
-def _no_rules(event: Any, session: Any, parent: Any, now_ms: int, effects: Any) -> None:
-    """The handler of an event for which there are none."""
 
 
 def _decoded_fields(rules: TenantRules, extra: Sequence[str]) -> dict[str, dict[str, Type]]:

@@ -43,8 +43,6 @@ class Intake(Timeline):
     _numbered: tuple[tuple[int, Profile], ...]
     _output: Output
     _stage_1: Mapping[type[Any], Handler]
-    _ways: Mapping[type[Any], tuple[Handler, Handler]]
-    """The handlers of both stages by class of event, where there is one profile."""
 
     def __init__(self, config: TenantConfig, clock: Clock, *, now_field: str | None, time_field: str | None) -> None:
         super().__init__(config, clock)

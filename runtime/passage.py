@@ -15,6 +15,8 @@ from runtime.timeline import Clock, Partition
 class Passage(Intake):
     """Takes events through stage 1, the profiles and out."""
 
+    _loop: Any
+
     def _process_all(
         self,
         at_work: Partition,
@@ -25,7 +27,7 @@ class Passage(Intake):
     ) -> None:
         is_plain = len(self.profiles) == 1 and not (self._judges or self._judges_late or self._config.limits.rate)
         if is_plain:
-            self._process_plain(at_work, lines, refuse)
+            self._loop(self, at_work, lines, refuse)
         else:
             self._process_each(at_work, lines, refuse, latest_ms, wall_ms)
 
@@ -154,103 +156,3 @@ class Passage(Intake):
             raise Escaped(number, line, f"{type(error).__name__}: {error}") from error
         finally:
             self._leave(at_work, now, (last, turn), behind, ok=ok, bypassed=bypassed, passive=passive, late=dropped)
-
-    def _process_plain(self, at_work: Partition, lines: Iterator[tuple[int, bytes]], refuse: Refuse) -> None:
-        """For a tenant of one profile, where events are neither too many nor late: most tenants.
-
-        It does what `_process_each` and `Profile.process` do, without what such a tenant has no use for.
-        """
-        now = at_work.now_ms
-        now_slot = self._now_slot
-        by_event_time = self._clock is Clock.EVENT_TIME
-        wheel, effects, ways = at_work.wheel, self._effects, self._ways
-        routes, rows = effects.routes, effects.rows
-        decode = self.decoder.decode
-        send = self._output.event if self._output.wants_events else None
-        (profile,) = self.profiles
-        get = profile.table.get
-        longest_ms = profile.counters.max_interval_ms
-        ok = bypassed = passive = behind = 0
-        last, turn = at_work.last
-        if last != now:
-            turn = 0
-        number, line = 0, b""
-        try:
-            for number, line in lines:
-                try:
-                    event = decode(line)
-                except BAD_LINE as error:
-                    self._not_decoded(line, error, number, refuse, now)
-                    continue
-                if now_slot is not None:
-                    given = getattr(event, now_slot)
-                    if given is not None and given > now:
-                        now, turn = given, 0
-                        if now >= wheel.next_tick_ms:
-                            self._tick(at_work, now)
-                stage_1, stage_2 = ways[event.__class__]
-                decorations = stage_1(event, None, None, now, effects)
-                if rows:
-                    decorations = effects.further_passes(None, None, now, decorations)
-                if decorations:
-                    self._overlay(event, decorations)
-                route = routes[0]
-                if route is None:
-                    if send is not None:
-                        send(line, decorations, now)
-                    bypassed += 1
-                    continue
-                routes[0] = None
-                key, event_ms, duration_ms, is_passive = route
-                if event_ms is None:
-                    event_ms = self._own_time_ms(event)
-                    if event_ms is None:
-                        event_ms = now
-                if by_event_time and event_ms != now:
-                    if event_ms < now:
-                        behind += 1
-                    else:
-                        now, turn = event_ms, 0
-                        if now >= wheel.next_tick_ms:
-                            self._tick(at_work, now)
-                turn += 1
-                session = get(key)
-                # The common event: its session is live, and nothing of it can be due before `due_ms`.
-                # Where another partition's clock is behind, the session's times do not follow it back. A pause longer
-                # than all before is seldom, and noted by `process`.
-                if is_common := (
-                    session is not None
-                    and now < session.due_ms
-                    and 0 <= now - session.modified_ms <= longest_ms
-                    and not is_passive
-                    and profile.is_plain
-                ):
-                    session.modified_ms = now
-                    session.count += 1
-                    session.turn = turn
-                    added = stage_2(event, session, None, now, effects)
-                else:
-                    added = profile.process(event, key, event_ms, duration_ms, is_passive, now, turn)
-                    longest_ms = profile.counters.max_interval_ms
-                if send is not None:
-                    if added and not profile.shadow:
-                        if decorations:
-                            decorations.update(added)
-                        else:
-                            decorations = added
-                    send(line, decorations, now)
-                if is_common:
-                    ok += 1
-                    continue
-                if added is False:
-                    bypassed += 1
-                elif is_passive:
-                    passive += 1
-                else:
-                    ok += 1
-                if profile.ending:
-                    profile.after_event(now)
-        except FROM_DATA as error:
-            raise Escaped(number, line, f"{type(error).__name__}: {error}") from error
-        finally:
-            self._leave(at_work, now, (now, turn), behind, ok=ok, bypassed=bypassed, passive=passive)

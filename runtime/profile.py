@@ -25,7 +25,7 @@ class Profile(Endings):
         effects = [effect for rule in rules.compiled.program.rules for effect in rule.effects]
         self._splits = any(isinstance(effect, SplitSession) for effect in effects)
         # Only these change more than the session's slots and the event's decorations.
-        self._is_simple = self.is_plain = not (around.max_events or around.max_state_bytes) and not any(
+        self.is_simple = self.is_plain = not (around.max_events or around.max_state_bytes) and not any(
             isinstance(effect, _SPECIAL) for effect in effects
         )
         self.ending: list[tuple[Any, MainSession | None, str]] = []
@@ -50,7 +50,7 @@ class Profile(Endings):
         # The common event: its session is live, and nothing of it can be due before `due_ms`.
         session = self._get(key) or self._find(key)
         if session is None and not passive:
-            return self._begin(event, key, event_ms, duration_ms, now_ms, turn)
+            return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
         # Where another partition's clock is behind, the session's times do not follow it back. A pause longer than all
         # before is seldom and noted there, so knowing the longest costs a comparison: 30 ns an event.
         if (
@@ -88,7 +88,7 @@ class Profile(Endings):
         if session is None:
             if passive:
                 return False
-            return self._begin(event, key, event_ms, duration_ms, now_ms, turn)
+            return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
         effects = self._effects
         effects.is_new = passive
         expires_at_ms = session.expires_at_ms
@@ -102,7 +102,7 @@ class Profile(Endings):
             touched = self._counted(session)
             self._restore(session, before)
             if self.end(session, "split", now_ms):
-                return self._begin(event, key, event_ms, duration_ms, now_ms, turn)
+                return self._first_event(event, self._open(key, event_ms, duration_ms, now_ms), now_ms, turn)
             # Nobody took the end, so the session goes on, with this event.
             self._restore(session, touched)
             self._revive(session)
@@ -172,7 +172,12 @@ class Profile(Endings):
         effects.is_new = True
         session.count = 1
         session.turn = turn
-        decorations: Decorations = self._pass(self, event, session, None, now_ms)
+        decorations: Decorations
+        if self.is_plain:
+            handler = self.handlers.get(event.__class__)
+            decorations = None if handler is None else handler(event, session, None, now_ms, effects)
+        else:
+            decorations = self._pass(self, event, session, None, now_ms)
         self.counters.count_begin(session.created_ms - session.first_event_ms)
         if self.begin_marker is not None:
             self._send_begin(self, session, None, now_ms)
@@ -230,10 +235,9 @@ class Profile(Endings):
         around = self._around
         if around.make_room is not None:
             around.make_room(now_ms)
-        gap_ms = self.first_gap_ms(duration_ms, around.max_idle_ms)
         if self._cut_until_ms and now_ms < self._cut_until_ms.pop(key, 0):
             self.counters.long += 1
-        session: MainSession = self.make(key, event_ms, now_ms, gap_ms)
+        session: MainSession = self.make(key, event_ms, now_ms, self.first_gap_ms(duration_ms, around.max_idle_ms))
         return session
 
     def _pass(self, kind: Kind, event: Any, session: SessionBase, parent: MainSession | None, now_ms: int) -> Any:

@@ -29,7 +29,7 @@ def watched_profile(base: type[Profile], watch: Watch) -> type[Profile]:
     class Watched(base):  # type: ignore[misc, valid-type]
         def __init__(self, *given: Any) -> None:
             super().__init__(*given)
-            self._is_simple = self.is_plain = False
+            self.is_simple = self.is_plain = False
 
         def process(self, event: Any, key: str, *given: Any) -> Any:
             watch.keyed(self.name, key)

@@ -30,7 +30,7 @@ class Compiled:
     """Handlers by event type; `fields` are the event fields that they read, by event type.
 
     `matches` counts the rows of each statement by its number, and goes on counting; `python` is the generated source,
-    `constants` what it calls by names that are bound outside of it.
+    `constants` what it calls by names that are bound outside of it, `bodies` the lines of each handler below its head.
     """
 
     program: t.Program
@@ -39,6 +39,7 @@ class Compiled:
     matches: list[int]
     python: str
     constants: Mapping[str, Constant]
+    bodies: Mapping[str, tuple[str, ...]]
 
 
 def compile_program(
@@ -82,13 +83,16 @@ def compile_program(
         effects = Effects(module, expressions, layout, profiles, sub_sessions, handled)
         return _Function(names[type_name], program, statements, expressions, effects, report, guarded)
 
+    bodies: dict[str, tuple[str, ...]] = {}
     for type_name, statements in by_type.items():
         if module.lines:
             module.lines += ["", ""]
-        module.lines += function(type_name, statements).lines()
+        head, *body = function(type_name, statements).lines()
+        module.lines += [head, *(_INDENT + line for line in body)]
+        bodies[type_name] = tuple(body)
     namespace = module.load()
     handlers: dict[str, Callable[..., Any]] = {type_name: namespace[name] for type_name, name in names.items()}
-    return Compiled(program, handlers, fields, matches, module.text, module.constants)
+    return Compiled(program, handlers, fields, matches, module.text, module.constants, bodies)
 
 
 def _without_shadows(program: t.Program) -> t.Program:
@@ -159,7 +163,7 @@ class _Function:
         self._columns = 0
 
     def lines(self) -> list[str]:
-        """The function's source."""
+        """The function's source: its head, and the lines below it without their indentation."""
         changed = [line for update in self._updates for line in self._headed(update, self._update(update))]
         splits = [line for rule in self._rules for line in self._headed(rule, self._split(rule), " (splits first)")]
         first: list[str] = []
@@ -181,7 +185,7 @@ class _Function:
         body = [*changed, *splits, *first, *(["d = {}"] if decorates else []), *second]
         body += ["return d"] if decorates else [] if body else ["pass"]
         head = f"def {self._name}(e, s, p, now, fx):"
-        return [head, *(_INDENT + line for line in self._with_fields(body))]
+        return [head, *self._with_fields(body)]
 
     def _can_fail(self, statement: t.Rule | t.Update) -> bool:
         return self._is_guarded or can_fail(expressions_of(statement))

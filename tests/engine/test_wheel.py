@@ -71,7 +71,7 @@ class Shelf:
             wheel.stand(session.block, second)
         else:
             slot.sessions.pop(session, None)
-            slot.blocks.append(session.block)
+            slot.append(session.block)
             session.slot = None
         self._sessions[session.block] = read = copy(session)
         return read

@@ -1,0 +1,61 @@
+"""The body of a handler, to stand within another function: its names made its own, its counting left to the caller."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from epl.compiler.program import Compiled
+from epl.compiler.text import replace_words
+
+_ARGUMENTS = frozenset({"e", "s", "p", "now", "fx"})
+_BLANK, _RETURNED = "d = {}", "return d"
+_ROUTE = re.compile(r"\bfx\.routes\[0\] = ")
+
+
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    """A body, without indentation, that reads `e`, `s`, `now` and `fx` as a handler does.
+
+    `names` are to be in scope; every other name begins with the prefix that was asked for. `counters` are the local
+    variables that count matches, with the numbers of their statements. `decorations` is the variable that holds them:
+    an empty dict beforehand, which the body fills; None where it makes none. Routes are left in `route`.
+    """
+
+    lines: tuple[str, ...]
+    names: Mapping[str, Any]
+    counters: Mapping[str, int]
+    decorations: str | None
+
+
+def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
+    """The body of the handler of an event type, of a rule set of one profile whose rules neither split nor insert."""
+    handler = compiled.handlers.get(event_type)
+    if handler is None:
+        return Inlined((), {}, {}, None)
+    code: Any = handler.__code__  # type: ignore[attr-defined]
+    scope: Mapping[str, Any] = handler.__globals__  # type: ignore[attr-defined]
+    own = {*code.co_varnames, *code.co_cellvars} - _ARGUMENTS
+    counters: dict[str, int] = {}
+    names: dict[str, Any] = {}
+
+    def renamed(word: str) -> str:
+        if word in _ARGUMENTS or not (word in own or word in scope):
+            return word
+        if word not in own:
+            names[prefix + word] = scope[word]
+        return prefix + word
+
+    def counted(match: re.Match[str]) -> str:
+        counters[match[1] + match[2]] = int(match[2])
+        return f"{match[1]}{match[2]} += 1"
+
+    body = compiled.bodies[event_type]
+    decorates = body[-1:] == (_RETURNED,)
+    kept = (line for line in body if line not in (_RETURNED, _BLANK))
+    text = replace_words("\n".join(kept), renamed)
+    text = _ROUTE.sub("route = ", re.sub(rf"\b({prefix}m)\[(\d+)\] \+= 1\b", counted, text))
+    names.pop(f"{prefix}m", None)
+    return Inlined(tuple(text.split("\n")) if text else (), names, counters, f"{prefix}d" if decorates else None)
