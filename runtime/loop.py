@@ -162,7 +162,7 @@ class _Stage:
         if handler is None:
             return ""
         if self._calls is not None:
-            name = f"{self._prefix}{handler.__name__}"  # type: ignore[attr-defined]
+            name = f"{self._prefix}{handler.__name__}"
             self.names[name] = handler
             return self._calls.format(handler=name)
         found = inlined(self._compiled, event_type, self._prefix)
@@ -225,9 +225,7 @@ def _by_class(codes: Mapping[str, str]) -> str:
     """The code for the class of the event at hand; where there is one class only, no look is needed."""
     if len(codes) == 1:
         return next(iter(codes.values()))
-    tests = [
-        f"kind is {_class_name(name)}:\n{indent(code, '    ')}" for name, code in codes.items() if code
-    ]
+    tests = [f"kind is {_class_name(name)}:\n{indent(code, '    ')}" for name, code in codes.items() if code]
     return "kind = e.__class__\nif " + "elif ".join(tests) if tests else ""
 
 

@@ -35,8 +35,8 @@ def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
     handler = compiled.handlers.get(event_type)
     if handler is None:
         return Inlined((), {}, {}, None)
-    code: Any = handler.__code__  # type: ignore[attr-defined]
-    scope: Mapping[str, Any] = handler.__globals__  # type: ignore[attr-defined]
+    code: Any = handler.__code__
+    scope: Mapping[str, Any] = handler.__globals__
     own = {*code.co_varnames, *code.co_cellvars} - _ARGUMENTS
     counters: dict[str, int] = {}
     names: dict[str, Any] = {}

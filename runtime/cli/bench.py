@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from runtime.bench import BadBaseline, Bench, Job, NoEvents, as_data, differences, ratios, read_baseline
+from runtime.cli.bench_cache import bench_cache
 from runtime.cli.bench_report import render
 from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.groups import CommandGroup
@@ -139,3 +140,6 @@ def _save(path: Path, text: str) -> None:
 def _bar(console: Console, *, shown: bool) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not shown)
+
+
+bench_command.add_command(bench_cache)

@@ -1,28 +1,12 @@
-"""The command line: one module a command, gathered here."""
+"""The command line: one module a command, gathered here and loaded when it is called."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from runtime.cli.annotation import annotation_command
-from runtime.cli.bench import bench_command
-from runtime.cli.bench_cache import bench_cache
-from runtime.cli.cache import cache
-from runtime.cli.completion import completion_command
-from runtime.cli.dlq import dlq
 from runtime.cli.errors import Sojourn
-from runtime.cli.explain import explain_command
-from runtime.cli.fmt import fmt_command
-from runtime.cli.function import function_command
-from runtime.cli.generate import generate
-from runtime.cli.lint import lint_command
-from runtime.cli.plan import plan_command
-from runtime.cli.profiles import profiles_command
-from runtime.cli.reference import reference_command
-from runtime.cli.replay import replay_command
-from runtime.cli.rule import rule_command
-from runtime.cli.serve import serve_command
-from runtime.cli.top import top_command
 
 _EPILOG = """\b
 Start here:
@@ -32,30 +16,44 @@ Start here:
   sojourn function coalesce                    what rules can call, explained"""
 
 
-@click.group(cls=Sojourn, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+_COMMANDS = {
+    "annotation": "annotation:annotation_command",
+    "bench": "bench:bench_command",
+    "cache": "cache:cache",
+    "completion": "completion:completion_command",
+    "dlq": "dlq:dlq",
+    "explain": "explain:explain_command",
+    "fmt": "fmt:fmt_command",
+    "function": "function:function_command",
+    "generate": "generate:generate",
+    "lint": "lint:lint_command",
+    "plan": "plan:plan_command",
+    "profiles": "profiles:profiles_command",
+    "reference": "reference:reference_command",
+    "replay": "replay:replay_command",
+    "rule": "rule:rule_command",
+    "serve": "serve:serve_command",
+    "top": "top:top_command",
+}
+"""Module and name of each command."""
+
+
+class _Commands(Sojourn):
+    """A command needs its own modules only: all together take longer to load than a small file to replay."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in order."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command, loaded when it is asked for first."""
+        if cmd_name in _COMMANDS and cmd_name not in self.commands:
+            module, name = _COMMANDS[cmd_name].split(":")
+            self.add_command(getattr(import_module(f"runtime.cli.{module}"), name))
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sojourn", message="sojourn %(version)s")
 def main() -> None:
     """Event streams into sessions, by rules."""
-
-
-for command in (
-    lint_command,
-    fmt_command,
-    replay_command,
-    serve_command,
-    top_command,
-    dlq,
-    explain_command,
-    bench_command,
-    plan_command,
-    cache,
-    generate,
-    profiles_command,
-    rule_command,
-    function_command,
-    annotation_command,
-    completion_command,
-    reference_command,
-):
-    main.add_command(command)
-bench_command.add_command(bench_cache)

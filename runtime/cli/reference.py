@@ -68,7 +68,10 @@ def _is(path: Path, text: str) -> bool:
 
 def _all_commands(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
     """Commands by the words that call them, each group before what is in it."""
-    for name, command in sorted(group.commands.items()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         yield f"{before}{name}", command
         if isinstance(command, click.Group):
             yield from _all_commands(command, f"{before}{name} ")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from click.testing import Result
 from runtime.cli import main
 
 Run = Callable[..., Result]
-COMMANDS = sorted(main.commands)
+CONTEXT = click.Context(main)
+COMMANDS = main.list_commands(CONTEXT)
 
 
 def test_version(sojourn: Run) -> None:
@@ -29,10 +32,19 @@ def test_help_has_examples(sojourn: Run, name: str) -> None:
 
 
 def test_every_option_is_explained() -> None:
-    for command in main.commands.values():
+    for name in COMMANDS:
+        command = main.get_command(CONTEXT, name)
+        assert command is not None
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"sojourn {command.name} {parameter.opts[0]}"
+
+
+def test_a_command_loads_what_it_needs() -> None:
+    script = "import sys; from runtime.cli import main; main(['replay', '--help'], standalone_mode=False); "
+    script += "print([name for name in sys.modules if name.startswith(('runtime.service', 'epl.lint'))], file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stderr == "[]\n"
 
 
 def test_profiles(sojourn: Run) -> None:
