@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Set
 from hashlib import blake2b
 from typing import Any
 
@@ -14,19 +14,12 @@ from runtime.config import MarkerKeys
 from runtime.event import fits
 from runtime.session import EnderSession, SessionBase
 
-_BUILDERS = """\
-def begin(s):
+_BUILDER = """\
+def {function}:
     sid = {session_id}
-    d = {{{type_field!r}: {type_name!r}}}
-{metadata}
-{begin_keys}
-    return d
-
-def end(s, reason):
-    sid = {session_id}
-    d = {{{type_field!r}: {type_name!r}}}
-{metadata}
-{end_keys}
+    d = {display}
+    if {is_partial}:
+        return {{name: value for name, value in d.items() if value is not None}}
     return d
 """
 
@@ -76,27 +69,24 @@ class Marker:
         slots = [(slot_name(name), Any, None) for name in self._fields]
         self._event_class = msgspec.defstruct(f"Marker_{slot_name(type_name)}", slots, gc=False)
         self._nothing_read = None if slots else self._event_class()
-        metadata = [
-            f"    if (value := s.{slot.attribute}) is not None: d[{slot.name!r}] = value"
-            for slot in layout.metadata.values()
-            if slot.name != type_field
-        ]
-        own_id = "marker_id(sid, s.created_ms, {!r}, s.ordinal)"
-        own = ((keys.id, "sid"), (keys.start, "s.created_ms"))
-        at_end = (
-            (keys.end, "s.modified_ms"),
-            (keys.duration, "s.modified_ms - s.created_ms"),
-            (keys.count, "s.count"),
-            (keys.reason, "reason"),
-        )
-        user = ((keys.user, "s.user_ms"),) if issubclass(base, EnderSession) else ()
-        source = _BUILDERS.format(
-            session_id=base.ID_SOURCE,
-            type_field=type_field,
-            type_name=type_name,
-            metadata="\n".join(metadata),
-            begin_keys=_assignments((*own, (keys.marker, own_id.format("begin")))),
-            end_keys=_assignments((*own, *at_end, (keys.marker, own_id.format("end")), *user)),
+        metadata: dict[str | None, str] = {
+            slot.name: f"s.{slot.attribute}" for slot in layout.metadata.values() if slot.name != type_field
+        }
+        first: dict[str | None, str] = {type_field: repr(type_name), **metadata}
+        own = {keys.id: "sid", keys.start: "s.created_ms"}
+        at_end = {
+            keys.end: "s.modified_ms",
+            keys.duration: "s.modified_ms - s.created_ms",
+            keys.count: "s.count",
+            keys.reason: "reason",
+        }
+        marker_id = "marker_id(sid, s.created_ms, {!r}, s.ordinal)"
+        last = {keys.user: "s.user_ms"} if issubclass(base, EnderSession) else {}
+        begin: dict[str | None, str] = {**own, keys.marker: marker_id.format("begin")}
+        end: dict[str | None, str] = {**own, **at_end, keys.marker: marker_id.format("end"), **last}
+        source = "\n".join(
+            _builder(function, base.ID_SOURCE, {**first, **fields}, metadata.keys() - fields.keys())
+            for function, fields in (("begin(s)", begin), ("end(s, reason)", end))
         )
         namespace: dict[str, Any] = {"marker_id": MarkerIds(path).of}
         exec(source, namespace)
@@ -115,5 +105,20 @@ class Marker:
         return self._event_class(**values)
 
 
-def _assignments(keys: Iterable[tuple[str | None, str]]) -> str:
-    return "\n".join(f"    d[{key!r}] = {value}" for key, value in keys if key is not None)
+def _builder(function: str, session_id: str, fields: Mapping[str | None, str], metadata: Set[str | None]) -> str:
+    """One display makes the dict in its full size; metadata that a session has not is taken out again.
+
+    `fields` are expressions by name; what has no name is left out.
+    """
+    places = {name: f"v{place}" for place, name in enumerate(sorted(map(str, metadata)))}
+    shown = {
+        name: f"({places[name]} := {value})" if name in places else value
+        for name, value in fields.items()
+        if name is not None
+    }
+    return _BUILDER.format(
+        function=function,
+        session_id=session_id,
+        display="{" + ", ".join(f"{name!r}: {value}" for name, value in shown.items()) + "}",
+        is_partial=" or ".join(f"{local} is None" for local in places.values()) or "False",
+    )

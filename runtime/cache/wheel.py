@@ -125,15 +125,14 @@ class TimeWheel:
     def take(self, tick_ms: int) -> list[MainSession]:
         """Removes and returns what stands in slots that end by `tick_ms`, in the order of last update."""
         found: list[MainSession] = []
-        seconds, last = self._seconds, tick_ms // SLOT_MS
+        seconds, slots, last = self._seconds, self.slots, tick_ms // SLOT_MS
         while seconds and seconds[0] < last:
             second = heappop(seconds)
-            taken = self._standing(second)
-            del self.slots[second]
-            for session in taken:
-                session.due_ms = NOWHERE_MS
-                session.slot = None
-            found = found + taken if found else taken
+            found += self._standing(second)
+            del slots[second]
+        for session in found:
+            session.due_ms = NOWHERE_MS
+            session.slot = None
         self.next_tick_ms = (seconds[0] + 1) * SLOT_MS if seconds else NEVER_MS
         if len(found) > 1:
             found.sort(key=_LAST_UPDATE)
@@ -147,7 +146,7 @@ class TimeWheel:
     def _standing(self, second: int) -> list[MainSession]:
         """The sessions of a slot, each once."""
         slot = self.slots[second]
-        if not slot.blocks:
+        if slot.blocks is None:
             return list(slot.sessions)
         entries, number = self._entries, self.number
         blocks = [block for block in dict.fromkeys(slot.blocks) if entries.stands_in(block, number, second)]

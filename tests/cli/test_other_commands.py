@@ -41,8 +41,12 @@ def test_every_option_is_explained() -> None:
 
 
 def test_a_command_loads_what_it_needs() -> None:
-    script = "import sys; from runtime.cli import main; main(['replay', '--help'], standalone_mode=False); "
-    script += "print([name for name in sys.modules if name.startswith(('runtime.service', 'epl.lint'))], file=sys.stderr)"
+    script = """\
+import sys
+from runtime.cli import main
+main(["replay", "--help"], standalone_mode=False)
+print([name for name in sys.modules if name.startswith(("runtime.service", "epl.lint"))], file=sys.stderr)
+"""
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stderr == "[]\n"
 
