@@ -17,6 +17,7 @@ from runtime.cli.groups import CommandGroup
 from runtime.cli.many import log_to, tenants_below
 from runtime.cli.options import format_option
 from runtime.config import load_tenant
+from runtime.io import files_named
 from runtime.presets import resolve
 from runtime.replay import NoClock
 from runtime.rules import compile_tenant
@@ -87,7 +88,8 @@ def bench_command(
 ) -> None:
     """Replay EVENTS by the rules of PROFILE, several times, and say how fast it went and where the time goes.
 
-    PROFILE is a tenant's folder or the name of a shipped profile; EVENTS are NDJSON or CSV files, gzip or not.
+    PROFILE is a tenant's folder or the name of a shipped profile; EVENTS are files of events or folders
+    of them, as for replay.
     """
     if fail_under is not None and baseline_file is None:
         fail("--fail-under compares with --baseline FILE, which is not given")
@@ -101,7 +103,7 @@ def bench_command(
     except BadBaseline as error:
         fail(str(error))
     rules = compile_tenant(load_tenant(resolve(profile)))
-    job = Job(rules, events, out, markers_only, now_field, time_field)
+    job = Job(rules, files_named(events), out, markers_only, now_field, time_field)
     errors = Console(stderr=True, highlight=False)
     log_to(errors)
     try:
