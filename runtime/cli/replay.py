@@ -80,7 +80,7 @@ _path = click.Path(path_type=Path)
 @click.option(
     "--out",
     metavar="FILE|-",
-    help="Write events and markers as NDJSON; gzip or zstd when the name ends in .gz or .zst.",
+
 )
 @click.option("--markers-only", is_flag=True, help="Write begin and end markers, not the events.")
 @click.option("--time-field", metavar="NAME", help="The field with an event's own time, where rules give none.")

@@ -13,7 +13,6 @@ import zstandard
 
 from runtime.io import SourceError, open_source
 
-
 SKIPPED = b"\x50\x2a\x4d\x18\x04\0\0\0data"
 """What some packers begin a file with."""
 
