@@ -77,11 +77,7 @@ _path = click.Path(path_type=Path)
 @click.command("replay", epilog=_EPILOG, short_help="Run rules over files of events.")
 @click.argument("profile")
 @click.argument("events", nargs=-1, required=True)
-@click.option(
-    "--out",
-    metavar="FILE|-",
-
-)
+@click.option("--out", metavar="FILE|-", help="Write events and markers as NDJSON; packed if named .gz or .zst.")
 @click.option("--markers-only", is_flag=True, help="Write begin and end markers, not the events.")
 @click.option("--time-field", metavar="NAME", help="The field with an event's own time, where rules give none.")
 @click.option("--now-field", metavar="NAME", help="The field with the time of arrival.")
