@@ -7,7 +7,7 @@ from runtime.io.errors import SinkClosed, SinkError, SourceError
 from runtime.io.letter_codes import CODES, REASONS, LetterCode
 from runtime.io.named import files_named
 from runtime.io.sinks import FileSink, LineSink, MemorySink
-from runtime.io.sources import EventSource, Format, open_source
+from runtime.io.sources import EventSource, Format, is_parquet, open_source
 
 __all__ = [
     "CODES",
@@ -31,6 +31,7 @@ __all__ = [
     "SinkError",
     "SourceError",
     "files_named",
+    "is_parquet",
     "open_source",
     "read_letters",
 ]

@@ -27,12 +27,24 @@ _CSV_NAMES = (*(f".csv{packed}" for packed in _PACKED), *_TSV_NAMES)
 _PACKED_READ_BYTES = 64 * 1024  # about 0.5 MiB of events; small, so that a progress bar of compressed bytes moves
 _UTF8_BOM = b"\xef\xbb\xbf"
 _HEAD_BYTES = 4
+PARQUET_MAGIC = b"PAR1"
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xfe", "it is UTF-16 text; save it as UTF-8"),
     (b"\xfe\xff", "it is UTF-16 text; save it as UTF-8"),
     (b"PK\x03\x04", "it is a zip archive; unpack it first"),
-    (b"PAR1", "it is a Parquet file, not NDJSON or CSV"),
+    (PARQUET_MAGIC, "it is Parquet, which is read by its name, not from a pipe, and where there are events to replay"),
 )
+
+
+def is_parquet(name: str) -> bool:
+    """True for a file, not a pipe, that begins as Parquet does."""
+    try:
+        if not os.path.isfile(name):
+            return False
+        with open(name, "rb") as file:
+            return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
+    except (OSError, ValueError):
+        return False  # whoever opens it says why it cannot be read
 
 
 class EventSource:
