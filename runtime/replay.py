@@ -188,9 +188,7 @@ class Replay:
             self._refuse(letter_of(refused, config.tenant, source_label(name)))
 
         wants_events = self._output.wants_events
-        for lines, first_line in read_events(
-            name, self._engine, refuse_long, on_progress, wants_events=wants_events
-        ):
+        for lines, first_line in read_events(name, self._engine, refuse_long, on_progress, wants_events=wants_events):
             yield lines, first_line, refuse
 
     def _process(self, lines: Lines, first_line: int, refuse: Refuse) -> None:
@@ -306,7 +304,7 @@ def too_long_letter(tenant: str, source: str, line: int, size: int, head: bytes,
 
 
 def relayed(batch: Sequence[Placed]) -> tuple[list[Any], Refuse]:
-    """Lines or rows from here and there as one batch, numbered from 0, and a `refuse` that tells each its own number."""
+    """Lines or rows from here and there as one batch, numbered from 0, and a `refuse` that tells each its number."""
 
     def refuse(refused: Refused) -> None:
         _, number, told = batch[refused.line]

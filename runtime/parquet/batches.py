@@ -1,7 +1,7 @@
 """Rows of a table as events of the classes that lines are decoded into.
 
-Events are made while they are gone through, from lists of values and without a step of Python for each, so that one is still in the
-processor's cache when its rules run.
+Events are made while they are gone through, from lists of values and without a step of Python for each, so that one is
+still in the processor's cache when its rules run.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Columns of Arrow as Python values: what their JSON would hold, made a column at a time.
 
-JSON is the measure, so that an event is the same from either: times are epoch ms where the field is declared as a number, else
-text of ISO 8601, NaN is null, bytes are base64 where they are not declared as text. Most columns need no more than
-that; one of another type than its field goes through JSON indeed, all of it at once.
+JSON is the measure, so that an event is the same from either: times are epoch ms where the field is declared as a
+number, else text of ISO 8601, NaN is null, bytes are base64 where they are not declared as text. Most columns need no
+more than that; one of another type than its field goes through JSON indeed, all of it at once.
 """
 
 from __future__ import annotations

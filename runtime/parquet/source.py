@@ -27,7 +27,7 @@ _READ_ROWS = 65_536
 """Rows that are unpacked at a time: each time the dictionaries of a row group are made anew."""
 _READ_BYTES = 32 << 20
 _BATCH_ROWS = 8192
-"""Rows that are made values at a time: ten lists of so many stay in the processor's cache until their events are made."""
+"""Rows that are made values at a time: Job S: 2,048 take 0.8 µs an event more, 16,384 as long."""
 _DICTIONARIES = {"RLE_DICTIONARY", "PLAIN_DICTIONARY"}
 
 
@@ -41,9 +41,7 @@ class RowBlock:
     total_bytes: int
 
 
-def read_rows(
-    name: str, decoder: EventDecoder, types: Mapping[str, Type], *, wants_lines: bool
-) -> Iterator[RowBlock]:
+def read_rows(name: str, decoder: EventDecoder, types: Mapping[str, Type], *, wants_lines: bool) -> Iterator[RowBlock]:
     """The rows of a file with the events that a decoder would make of them. Raises SourceError.
 
     `types` says what the fields of a name are declared as. `wants_lines`: most rows will be written as lines.
@@ -168,7 +166,9 @@ def _by_dictionary(metadata: Any) -> list[str]:
     return [
         column.path_in_schema
         for column in columns
-        if column.physical_type == "BYTE_ARRAY" and "." not in column.path_in_schema and not _DICTIONARIES.isdisjoint(column.encodings)
+        if column.physical_type == "BYTE_ARRAY"
+        and "." not in column.path_in_schema
+        and not _DICTIONARIES.isdisjoint(column.encodings)
     ]
 
 

@@ -7,10 +7,12 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from itertools import islice, zip_longest
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import Result
 
@@ -18,14 +20,25 @@ pa = pytest.importorskip("pyarrow", reason="Parquet needs the extra parquet")
 pq = pytest.importorskip("pyarrow.parquet")
 
 Run = Callable[..., Result]
+Written = tuple[bytes, bytes, dict[str, Any]]
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
+
+
+def differences(found: Written, expected: Written) -> list[object]:
+    """The first line that differs in what was written and in the dead letters, and the summaries if these do."""
+    differing: list[object] = []
+    for mine, other in zip(found[:2], expected[:2], strict=True):
+        lines = zip_longest(mine.splitlines(), other.splitlines())
+        differing += islice(((one, two) for one, two in lines if one != two), 1)
+    return differing + ([] if found[2] == expected[2] else [found[2], expected[2]])
 
 
 def write(folder: Path, name: str, events: list[dict[str, Any]]) -> tuple[Path, Path]:
     """The same events as NDJSON and as Parquet. A table cannot tell a null from a field that is not there."""
-    table = pa.Table.from_pylist([{key: None for event in events for key in event} | event for event in events])
-    lines = [{key: event[key] for key in table.column_names if event.get(key) is not None} for event in events]
-    (folder / f"{name}.ndjson").write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
+    fields = sorted({key for event in events for key in event})
+    table = pa.Table.from_pylist([{key: event.get(key) for key in fields} for event in events])
+    lines = [{key: event[key] for key in fields if event.get(key) is not None} for event in events]
+    (folder / f"{name}.ndjson").write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
     pq.write_table(table, folder / f"{name}.parquet", row_group_size=3000)
     return folder / f"{name}.ndjson", folder / f"{name}.parquet"
 
@@ -46,10 +59,10 @@ def both(tmp_path: Path, events: list[dict[str, Any]]) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def outputs(sojourn: Run, tmp_path: Path) -> Callable[..., list[tuple[bytes, bytes, dict[str, Any]]]]:
+def outputs(sojourn: Run, tmp_path: Path) -> Callable[..., list[Written]]:
     """What a replay of each file writes: events and markers, dead letters, and its summary."""
 
-    def run(files: tuple[Path, ...], *options: object, profile: Path = SHOP) -> list[tuple[bytes, bytes, dict[str, Any]]]:
+    def run(files: tuple[Path, ...], *options: object, profile: Path = SHOP) -> list[Written]:
         found = []
         for file in files:
             out, letters = tmp_path / "out", tmp_path / "letters"
@@ -70,33 +83,35 @@ def outputs(sojourn: Run, tmp_path: Path) -> Callable[..., list[tuple[bytes, byt
 @pytest.mark.parametrize("options", [[], ["--markers-only"], ["--now-field", "ts"]])
 def test_the_same_as_of_ndjson(outputs: Any, both: tuple[Path, Path], options: list[str]) -> None:
     of_lines, of_rows = outputs(both, *options)
-    assert of_rows == of_lines
+    assert not differences(of_rows, of_lines)
     assert of_lines[0].count(b"VisitEnd") > 100
 
 
 def test_sorted(outputs: Any, tmp_path: Path, events: list[dict[str, Any]]) -> None:
     shuffled = Random(7).sample(events, len(events))
     of_lines, of_rows = outputs(write(tmp_path, "shuffled", shuffled), "--sort")
-    assert of_rows == of_lines
+    assert not differences(of_rows, of_lines)
 
 
 def test_events_that_wait_for_their_turn(outputs: Any, tmp_path: Path, events: list[dict[str, Any]]) -> None:
     """Also over a snapshot that some of them wait in."""
     patient = tmp_path / "patient"
     shutil.copytree(SHOP, patient)
-    with (patient / "sessionizer.yaml").open("a") as file:
-        file.write("\ntime: {domain: event, allowed_lateness: 60s, late: dead_letter}\n")
+    config = patient / "sessionizer.yaml"
+    waits = "time: {domain: event, allowed_lateness: 60s, late: dead_letter}"
+    config.write_text(config.read_text().replace("time: {domain: event}", waits))
     shuffled = sorted(events, key=lambda event: event["ts"] + Random(event["ts"]).randrange(90_000))
     first, rest = write(tmp_path, "first", shuffled[:4000]), write(tmp_path, "rest", shuffled[4000:])
-    found = {}
+    found = []
     for one, other in ((first[0], rest[0]), (first[1], rest[1]), (first[1], rest[0])):
         snapshot = tmp_path / "open.snap"
         before = outputs((one,), "--snapshot", snapshot, profile=patient)
         after = outputs((other,), "--resume", snapshot, profile=patient)
-        found[one.suffix, other.suffix] = [(out, letters) for out, letters, _ in before + after]
-    of_lines, of_rows, of_both = found.values()
-    assert of_rows == of_lines
-    assert of_both == of_lines
+        found.append(before + after)
+    of_lines, of_rows, of_both = found
+    for place in (0, 1):
+        assert not differences(of_rows[place], of_lines[place])
+        assert not differences(of_both[place], of_lines[place])
     assert b'"late"' in of_lines[1][1]
 
 
@@ -106,7 +121,7 @@ def test_rows_that_are_no_events_are_dead_letters_as_their_lines_are(
     """Prices as text: some are a number in text, which is no number either; the letters hold all of a row."""
     torn = [event | {"price": str(event["price"])} if "price" in event else event for event in events]
     of_lines, of_rows = outputs(write(tmp_path, "torn", torn), "--markers-only")
-    assert of_rows == of_lines
+    assert not differences(of_rows, of_lines)
     letter = json.loads(of_rows[1].splitlines()[0])
     assert (letter["code"], letter["reason"]) == ("bad_type", "Expected `float | null`, got `str` - at `$.price`")
     assert json.loads(letter["raw"])["ua"].startswith("Mozilla")
@@ -123,8 +138,7 @@ def test_to_the_tenants_that_rows_name(sojourn: Run, tmp_path: Path, events: lis
         out = tmp_path / f"out-{file.suffix}"
         assert sojourn("replay", tmp_path / "tenants", file, "--out", f"{out}/").exit_code == 0
         found.append([(each.name, each.read_bytes()) for each in sorted(out.iterdir())])
-    assert found[0] == found[1]
-    assert len(found[0]) == 2
+    assert [found[0] == found[1], len(found[0])] == [True, 2]
 
 
 def test_one_stream_with_files_of_other_kinds(outputs: Any, tmp_path: Path, events: list[dict[str, Any]]) -> None:
@@ -136,14 +150,13 @@ def test_one_stream_with_files_of_other_kinds(outputs: Any, tmp_path: Path, even
         (tmp_path / name).rename(mixed / name)
     (one, _) = write(tmp_path, "all", events)
     of_one, of_many = outputs((one, mixed))
-    assert of_many[0] == of_one[0]
+    assert not differences((*of_many[:2], {}), (*of_one[:2], {}))
 
 
 def test_explained(sojourn: Run, both: tuple[Path, Path], events: list[dict[str, Any]]) -> None:
     key = events[0]["user_id"]
     of_lines, of_rows = (sojourn("explain", SHOP, file, "--key", key).output for file in both)
-    assert of_rows == of_lines
-    assert key in of_rows
+    assert (of_rows == of_lines, key in of_rows) == (True, True)
 
 
 def damaged(whole: bytes) -> bytes:
@@ -192,4 +205,4 @@ def test_without_the_library(sojourn: Run, both: tuple[Path, Path], monkeypatch:
 def test_no_rows(sojourn: Run, tmp_path: Path) -> None:
     pq.write_table(pa.table({"user_id": pa.array([], pa.string())}), tmp_path / "none.parquet")
     result = sojourn("replay", SHOP, tmp_path / "none.parquet", "--format", "json")
-    assert (result.exit_code, json.loads(result.stdout)["events"]) == (0, 0)
+    assert (result.exit_code, json.loads(result.stdout)["events"]) == (0, {})

@@ -106,7 +106,10 @@ def test_rows_of_several_types(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str | None, int | None]], declared: set[str]
 ) -> None:
     path = tmp_path_factory.mktemp("parquet") / "rows"
-    table = {"x": pa.array([x for _, x in rows], pa.int64()), "_type": pa.array([name for name, _ in rows], pa.string())}
+    table = {
+        "x": pa.array([x for _, x in rows], pa.int64()),
+        "_type": pa.array([name for name, _ in rows], pa.string()),
+    }
     pq.write_table(pa.table(table), path, row_group_size=7)
     every = {"A": {"x": types.LONG, "_type": types.STRING}, "B": {"x": types.STRING, "z": types.DATE}}
     fields = {name: every[name] for name in sorted(declared)}
