@@ -32,12 +32,12 @@ Examples:
 \b
 How the parts are measured: growing prefixes of the way of an event are run as wholes, and a part is the
 difference of two medians of CPU time, so one that is lost in the noise may be shown below 0. In their order:
-  read      lines cut from the files
+  read      lines cut from the files; of Parquet, the columns that rules read, made values
   decode    the fields that rules read, made an event
   stage 1   the controller's rules, the clock, and the engine's loop around both
   sessions  finding, beginning and ending them, time's ticks, with rule sets that are empty
   stage 2   all that the profiles' rules do and cause: sub-sessions, splits, early ends
-  write     lines of events and markers, made and written, to --out or nowhere
+  write     lines of events and markers, made and written, to --out or nowhere; the other columns of Parquet
 
 \b
 How rules are measured: each is compiled alone and called with a sample of the events and sessions of one

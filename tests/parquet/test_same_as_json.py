@@ -1,4 +1,4 @@
-"""A row gives the event that its line of JSON gives, whatever its columns are and whatever its fields are declared as."""
+"""A row gives the event that its line of JSON gives, whatever its columns are and its fields are declared as."""
 
 from __future__ import annotations
 
