@@ -44,6 +44,7 @@ Examples:
   sojourn replay examples/shop events.ndjson.gz --out out.ndjson
   sojourn replay my-tenant jan.csv feb.csv --out sessions.ndjson --markers-only
   zcat events.gz | sojourn replay my-tenant - --out - | head
+  sojourn replay my-tenant events.parquet --out sessions.ndjson --markers-only
   sojourn replay my-tenant logs/ --out sessions.ndjson.zst     all files of events in a folder and below
   sojourn replay my-tenant 'logs/day-*.ndjson.gz'              in the order of the days: 2 before 10
   sojourn replay tenants/ events.ndjson --out sessions/        each event to the tenant that it names
@@ -54,6 +55,11 @@ Examples:
 Files: what is compressed is told by what is in it, CSV by its name (.csv, .tsv). The files of a folder, or of a pattern
 that the shell has left alone (** stands for folders too), are taken in the order in which people count; in a folder,
 those are left out that begin with . or _, and those that are not named as events are. zstd wants 'sojourn[zstd]'.
+
+\b
+Parquet (wants 'sojourn[parquet]'): a row is the event that it would be as JSON, without its nulls; times are epoch ms
+where the field is declared as a number. Only columns that rules read are read, unless events are written, and
+limits.max_line does not hold. As its table of contents is at its end, it cannot come from stdin.
 
 \b
 Time: the clock is each event's own time (`_timestamp_` of the controller, or --time-field) and never goes
@@ -112,7 +118,8 @@ def replay_command(
     """Run the rules of PROFILE over EVENTS and say what came of it.
 
     PROFILE is a tenant's folder, a folder of several tenants, or the name of a shipped profile; EVENTS are NDJSON or
-    CSV files, plain, gzip or zstd, or - for stdin. They are taken as one stream, in the order given.
+    CSV files, plain, gzip or zstd, Parquet files, folders of them, or - for stdin. They are taken as one stream, in
+    the order given.
     """
     sources = files_named(events)
     folders = tenants_below(profile)
