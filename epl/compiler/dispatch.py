@@ -22,23 +22,31 @@ _FEWEST = 8
 """Values from which on a dictionary is faster: a comparison that fails takes 13 ns, to find one of 8 places 70."""
 
 
+_MOST_COPIES = 4
+"""The code of a rule stands at each of its values."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Code of a rule; `wanted` is a field and the value of it without which the rule's condition does not hold."""
+    """Code of a rule; `wanted` is a field and those values of it without which the rule's condition does not hold."""
 
     rule: int
     lines: list[str]
-    wanted: tuple[str, str] | None
+    wanted: tuple[str, tuple[str, ...]] | None
 
 
-def wanted_by(condition: t.Expr | None) -> tuple[str, str] | None:
-    """The field of type string that a condition wants to be one value, and that value; nothing before it can fail."""
+def wanted_by(condition: t.Expr | None) -> tuple[str, tuple[str, ...]] | None:
+    """The field of type string that a condition wants to be one of few values; nothing before it can fail."""
     for operand in condition.operands if isinstance(condition, t.And) else (condition,):
         match operand:
             case t.Compare(_, _, "=", t.Field() as field, t.Const(value=str() as value), False) | t.Compare(
                 _, _, "=", t.Const(value=str() as value), t.Field() as field, False
             ) if field.type.kind is Kind.STRING:
-                return field.name, value
+                return field.name, (value,)
+            case t.In(_, _, t.Field() as field, options, False) if field.type.kind is Kind.STRING:
+                values = [each.value for each in options if isinstance(each, t.Const) and isinstance(each.value, str)]
+                if len(values) == len(options) <= _MOST_COPIES:
+                    return field.name, tuple(dict.fromkeys(values))
         if operand is None or can_fail([operand]):
             break
     return None
@@ -65,7 +73,7 @@ def _runs(pieces: Iterable[Piece]) -> list[list[Piece]]:
 
 
 def _is_long(run: Sequence[Piece]) -> bool:
-    return len({piece.wanted for piece in run}) >= _FEWEST
+    return len({value for piece in run if piece.wanted is not None for value in piece.wanted[1]}) >= _FEWEST
 
 
 def _lines(run: Sequence[Piece], write: Writer, module: Module) -> list[str]:
@@ -74,8 +82,9 @@ def _lines(run: Sequence[Piece], write: Writer, module: Module) -> list[str]:
     blocks: dict[str, list[str]] = {}
     for piece in run:
         assert piece.wanted is not None
-        field, value = piece.wanted
-        blocks.setdefault(value, []).extend(piece.lines)
+        field, values = piece.wanted
+        for value in values:
+            blocks.setdefault(value, []).extend(piece.lines)
     place = write.temporary()
     places = module.constant({value: number for number, value in enumerate(blocks)}, "places")
     look = f"{place} = {places}.get({write.value(t.Field(STRING, True, field))})"

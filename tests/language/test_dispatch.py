@@ -24,19 +24,20 @@ EFFECTS = (
 ASKED = st.sampled_from(VALUES)
 # Each as it would be written, and in words that no rule is found by.
 CONDITIONS = st.one_of(
-    ASKED.map(lambda value: (f"s = '{value}'", f"s in ('{value}')")),
-    ASKED.map(lambda value: (f"'{value}' = s", f"s in ('{value}')")),
-    ASKED.map(lambda value: (f"i > 1, s = '{value}'", f"i > 1, s in ('{value}')")),
-    ASKED.map(lambda value: (f"10 % i > 1, s = '{value}'", f"10 % i > 1, s in ('{value}')")),
-    ASKED.map(lambda value: (f"u = '{value}'", f"u in ('{value}')")),
+    ASKED.map(lambda value: (f"s = '{value}'", f"(s = '{value}' or s = '{value}')")),
+    ASKED.map(lambda value: (f"'{value}' = s", f"(s = '{value}' or s = '{value}')")),
+    st.tuples(ASKED, ASKED).map(lambda two: (f"s in {two}", f"(s = '{two[0]}' or s = '{two[1]}')")),
+    ASKED.map(lambda value: (f"i > 1, s = '{value}'", f"i > 1, (s = '{value}' or s = '{value}')")),
+    ASKED.map(lambda value: (f"10 % i > 1, s = '{value}'", f"10 % i > 1, (s = '{value}' or s = '{value}')")),
+    ASKED.map(lambda value: (f"u = '{value}'", f"(u = '{value}' or u = '{value}')")),
     st.just(("i > 0", "i > 0")),
 )
 RULES = st.lists(st.tuples(st.sampled_from(EFFECTS), CONDITIONS), min_size=1, max_size=40)
 EVENTS = st.lists(
     st.tuples(ASKED | st.none() | st.just("other"), ASKED | st.none(), st.integers(0, 3)), min_size=1, max_size=8
 )
-OF_EVERY_VALUE = [(EFFECTS[0], (f"s = '{each}'", f"s in ('{each}')")) for each in VALUES]
-READING = (EFFECTS[3], ("s = 'v3'", "s in ('v3')"))
+OF_EVERY_VALUE = [(EFFECTS[0], (f"s = '{each}'", f"(s = '{each}' or s = '{each}')")) for each in VALUES]
+READING = (EFFECTS[3], ("s = 'v3'", "(s = 'v3' or s = 'v3')"))
 
 
 class Seen:
@@ -93,13 +94,25 @@ def generated(conditions: list[str]) -> str:
     [
         ([f"s = '{value}'" for value in VALUES], True),
         ([f"s = '{value}' and i > 1" for value in VALUES], True),
+        ([f"s in ('{value}', 'v')" for value in VALUES], True),
+        ([f"s in ('{value}', 'a', 'b', 'c', 'd')" for value in VALUES], False),
         ([f"s = '{value}'" for value in VALUES[:7]], False),
         ([f"s = '{value}'" for value in VALUES[:2] * 9], False),
         ([f"10 % i = 1 and s = '{value}'" for value in VALUES], False),
         ([f"s != '{value}'" for value in VALUES], False),
         ([f"i = {number}" for number in range(12)], False),
     ],
-    ids=["text", "with more", "few", "few values", "behind what may fail", "unequal", "numbers"],
+    ids=[
+        "text",
+        "with more",
+        "one of two",
+        "one of many",
+        "few",
+        "few values",
+        "behind what may fail",
+        "unequal",
+        "numbers",
+    ],
 )
 def test_what_is_found_by_its_value(conditions: list[str], is_found: bool) -> None:
     assert (".get(" in generated(conditions)) is is_found
