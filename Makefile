@@ -64,7 +64,7 @@ reference: $(INSTALLED)
 	$(BIN)/sojourn reference
 
 bench: $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[parquet]' --group bench
 	$(BIN)/python tests/bench/jobs.py --runs $(RUNS) --events $(EVENTS) --peers $(PEERS) --docs docs
 
 soak: $(INSTALLED_DEV)

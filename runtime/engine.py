@@ -21,10 +21,11 @@ from runtime.ender import EnderProfile
 from runtime.event import EventDecoder, fits
 from runtime.kinds import Surroundings
 from runtime.loop import Loop, loop_of
-from runtime.output import Output
+from runtime.output import Output, RowOutput
 from runtime.passage import Passage
 from runtime.profile import Profile
 from runtime.reorder import NEVER_SEEN_MS, Refuse, Reorder, Taken
+from runtime.row import Line, Lines, RowDecoder
 from runtime.rules import TenantRules
 from runtime.timeline import Clock, Partition
 
@@ -120,9 +121,18 @@ class Engine(Passage):
 
     # ---- events
 
+    def take_rows(self) -> EventDecoder:
+        """From here on lines may be rows of tables, with events of the classes of the decoder that it gives."""
+        decoder = self.decoder
+        if isinstance(decoder, EventDecoder):
+            self.decoder = decoder = RowDecoder(decoder)
+            self._output = RowOutput(self._output)
+        assert isinstance(decoder, RowDecoder)
+        return decoder.lines
+
     def process(
         self,
-        lines: Sequence[bytes],
+        lines: Lines,
         now_ms: int | None = None,
         *,
         partition: int = 0,
@@ -203,7 +213,7 @@ class Engine(Passage):
             return None
         return found.end_or_try_again(session, "forced", self.now_ms, self._at_work.wheel)
 
-    def event_time_ms(self, line: bytes) -> int | None:
+    def event_time_ms(self, line: Line) -> int | None:
         """The time of an event by which a replay sorts: the clock's field, or what stage 1 gives; None without one.
 
         Counts nothing. Raises one of BAD_LINE.

@@ -37,6 +37,11 @@ _SCALARS: Mapping[Kind, Any] = {
     Kind.LIST: list[Any],
 }
 
+
+class NoEvent(msgspec.MsgspecError):
+    """What there is in place of a line gives no event."""
+
+
 BAD_LINE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError)
 """What a line may raise: bad JSON or a bad type, bad UTF-8, nesting too deep, a date that its zone takes too far."""
 
@@ -67,6 +72,8 @@ class EventDecoder:
     """
 
     def __init__(self, fields: Mapping[str, Mapping[str, Type]], type_field: str) -> None:
+        self.fields = fields
+        self.type_field = type_field
         self.classes: dict[str, type[Any]] = {
             name: _struct(name, wanted, type_field) for name, wanted in fields.items()
         }
@@ -75,7 +82,6 @@ class EventDecoder:
         for other in classes[1:]:
             union = union | other
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(union).decode
-        self._type_field = type_field
         self._decode_any = msgspec.json.Decoder(dict[str, Any]).decode
         self._dates = {
             self.classes[name]: tuple(slot_name(field) for field, type_ in wanted.items() if type_.kind is Kind.DATE)
@@ -94,7 +100,7 @@ class EventDecoder:
 
     def _is_of_unknown_type(self, line: bytes) -> bool:
         try:
-            name = self._decode_any(line).get(self._type_field)
+            name = self._decode_any(line).get(self.type_field)
         except BAD_LINE:
             return False
         return isinstance(name, str) and name not in self.classes
@@ -105,8 +111,13 @@ class EventDecoder:
         for slot in self._dates.get(type(event), ()):
             value = getattr(event, slot)
             if value is not None:
-                setattr(event, slot, from_epoch_ms(value) if isinstance(value, int) else utc(value))
+                setattr(event, slot, date_of(value))
         return event
+
+
+def date_of(value: datetime | int) -> datetime:
+    """What a field of type date holds for what its JSON decodes to. Raises OverflowError."""
+    return from_epoch_ms(value) if isinstance(value, int) else utc(value)
 
 
 def fits(value: Any, type_: Type) -> bool:

@@ -22,6 +22,7 @@ from runtime.engine import Engine
 from runtime.explained import Pass, RuleSeen, Watch
 from runtime.profile import Profile
 from runtime.reorder import Refuse
+from runtime.row import Line, raw_line
 from runtime.rules import TenantChecker, TenantRules
 from runtime.session import SessionBase
 from runtime.watched import watched_profile
@@ -88,7 +89,7 @@ class ExplainingEngine(Engine):
         return {class_: self._traced[handler] for class_, handler in plain.items()}
 
     def _process(
-        self, at_work: Any, lines: Iterable[tuple[int, bytes]], refuse: Refuse, latest_ms: int, wall_ms: int
+        self, at_work: Any, lines: Iterable[tuple[int, Line]], refuse: Refuse, latest_ms: int, wall_ms: int
     ) -> None:
         for number, line in lines:
             before = self.counters.outcomes.copy()
@@ -98,7 +99,7 @@ class ExplainingEngine(Engine):
                 into.append(f"{given.code}: {given.reason}")
                 refuse(given)
 
-            self.watch.begin(number, line)
+            self.watch.begin(number, raw_line(line))
             super()._process(at_work, ((number, line),), keep, latest_ms, wall_ms)
             outcome = next(iter(self.counters.outcomes - before), "")
             self._finish(f"refused, {refused[0]}" if refused else outcome, at_work.now_ms)

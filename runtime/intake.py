@@ -12,11 +12,12 @@ from epl.errors import RuleError
 from epl.layout import slot_name
 from runtime.config import TenantConfig, UnknownEvents
 from runtime.effects import Effects
-from runtime.event import BAD_LINE, EventDecoder, Refused
+from runtime.event import BAD_LINE, Refused
 from runtime.io.letter_codes import REASONS
 from runtime.output import Output
 from runtime.profile import Profile
 from runtime.reorder import Refuse
+from runtime.row import Decoder, Line, raw_line
 from runtime.timeline import Clock, Partition, Timeline
 
 _log = logging.getLogger("sojourn.engine")
@@ -28,7 +29,7 @@ FROM_DATA = (ArithmeticError, AttributeError, LookupError, RecursionError, RuleE
 class Escaped(Exception):
     """An event that failed in a way for which there is no rule."""
 
-    def __init__(self, number: int, line: bytes, reason: str) -> None:
+    def __init__(self, number: int, line: Line, reason: str) -> None:
         super().__init__(reason)
         self.number = number
         self.line = line
@@ -38,7 +39,7 @@ class Escaped(Exception):
 class Intake(Timeline):
     """Hands lines to a loop, and sees to those that are no events. Who extends it says what the engine is made of."""
 
-    decoder: EventDecoder
+    decoder: Decoder
     _effects: Effects
     _numbered: tuple[tuple[int, Profile], ...]
     _output: Output
@@ -58,7 +59,7 @@ class Intake(Timeline):
     def _process_all(
         self,
         at_work: Partition,
-        lines: Iterator[tuple[int, bytes]],
+        lines: Iterator[tuple[int, Any]],
         refuse: Refuse,
         latest_ms: int,
         wall_ms: int,
@@ -68,7 +69,7 @@ class Intake(Timeline):
     def _process(
         self,
         at_work: Partition,
-        lines: Iterable[tuple[int, bytes]],
+        lines: Iterable[tuple[int, Line]],
         refuse: Refuse,
         latest_ms: int,
         wall_ms: int,
@@ -95,7 +96,7 @@ class Intake(Timeline):
                 _log.error("an event failed: %s", escaped.reason, exc_info=escaped.__cause__)
                 refuse(self._refused(escaped.number, "failed", escaped.line, escaped.reason))
 
-    def _set_clock(self, at_work: Partition, line: bytes, latest_ms: int, wall_ms: int) -> None:
+    def _set_clock(self, at_work: Partition, line: Line, latest_ms: int, wall_ms: int) -> None:
         """The first event that has a time sets the clock to it, however early it is."""
         try:
             time_ms = self.event_time_ms(line)
@@ -121,23 +122,23 @@ class Intake(Timeline):
             if count:
                 outcomes[name] += count
 
-    def _not_decoded(self, line: bytes, error: Exception, number: int, refuse: Refuse, now_ms: int) -> None:
+    def _not_decoded(self, line: Line, error: Exception, number: int, refuse: Refuse, now_ms: int) -> None:
         """A line that gave no event: refused, passed on when only its type is unknown, passed over when blank."""
         refused = self.decoder.explain(line, error, number)
         if refused is not None:
             self.counters.refused[refused.code] += 1
             refuse(refused)
-        elif line.strip():
+        elif (raw := raw_line(line)).strip():
             if self._config.unknown_events is UnknownEvents.DEAD_LETTER:
-                refuse(self._refused(number, "unknown_type", line))
+                refuse(self._refused(number, "unknown_type", raw))
                 return
             self.counters.outcomes["unknown_type"] += 1
             if self._output.wants_events:
-                self._output.event(line, None, now_ms)
+                self._output.event(raw, None, now_ms)
 
-    def _refused(self, number: int, code: str, line: bytes, reason: str | None = None) -> Refused:
+    def _refused(self, number: int, code: str, line: Line, reason: str | None = None) -> Refused:
         self.counters.refused[code] += 1
-        return Refused(number, code, reason or REASONS[code], line)
+        return Refused(number, code, reason or REASONS[code], raw_line(line))
 
     def _is_too_many(self, now_ms: int) -> bool:
         """True when the second at work has had as many events as it may."""

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from runtime.row import Line, raw_line
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _LONGEST_BITS = 14_000
@@ -73,6 +75,23 @@ class LineOutput:
         """The lines since the last call."""
         lines, self._lines = self._lines, []
         return lines
+
+
+class RowOutput:
+    """What stands before an `Output` for the events of an engine that takes rows, and makes lines of them.
+
+    Markers go to that `Output` itself.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self.wants_events = output.wants_events
+        self.marker = output.marker
+        self.end_marker = output.end_marker
+        self._event = output.event
+
+    def event(self, raw: Line, decorations: dict[str, Any] | None, now_ms: int) -> None:
+        """Sends an event on."""
+        self._event(raw_line(raw), decorations, now_ms)
 
 
 def decorated(raw: bytes, decorations: dict[str, Any]) -> bytes:

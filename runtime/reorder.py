@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from runtime.event import BAD_LINE, Refused
+from runtime.row import Line, raw_line
 
 Refuse = Callable[[Refused], None]
 
@@ -29,7 +30,7 @@ class Taken(NamedTuple):
     """
 
     number: int
-    line: bytes
+    line: Line
     refuse: Refuse
     latest_ms: int
     wall_ms: int
@@ -38,7 +39,7 @@ class Taken(NamedTuple):
 class Reorder:
     """The waiting events of one partition. `time_ms_of` tells the time of a line, None for one that has none."""
 
-    def __init__(self, lateness_ms: int, most_waiting: int, time_ms_of: Callable[[bytes], int | None]) -> None:
+    def __init__(self, lateness_ms: int, most_waiting: int, time_ms_of: Callable[[Line], int | None]) -> None:
         self.floor_ms = NEVER_SEEN_MS
         """The clock of the line that was handed out last: its own time, or the watermark that it is behind."""
         self.watermark_ms = NEVER_SEEN_MS
@@ -84,7 +85,7 @@ class Reorder:
     def state(self) -> dict[str, Any]:
         """What a snapshot keeps: those that wait, in order, without those who would take them if refused."""
         lines = [
-            [time_ms, taken.number, taken.line, taken.latest_ms, taken.wall_ms]
+            [time_ms, taken.number, raw_line(taken.line), taken.latest_ms, taken.wall_ms]
             for time_ms, _, taken in sorted(self._waiting, key=itemgetter(0, 1))
         ]
         return {"floor_ms": self.floor_ms, "watermark_ms": self.watermark_ms, "waiting": lines}

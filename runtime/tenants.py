@@ -15,6 +15,7 @@ from runtime.engine import Engine
 from runtime.event import Refused
 from runtime.output import Output
 from runtime.reorder import Refuse, Reorder, Taken
+from runtime.row import Line, raw_line
 from runtime.rules import TenantRules
 from runtime.timeline import Partition
 
@@ -67,7 +68,7 @@ class TenantEngine(Engine):
                 yield from partition.reorder.flush()
 
     def _process(
-        self, at_work: Partition, lines: Iterable[tuple[int, bytes]], refuse: Refuse, latest_ms: int, wall_ms: int
+        self, at_work: Partition, lines: Iterable[tuple[int, Line]], refuse: Refuse, latest_ms: int, wall_ms: int
     ) -> None:
         if at_work.reorder is None:
             noted = self._noted(Taken(number, line, refuse, latest_ms, wall_ms) for number, line in lines)
@@ -212,7 +213,7 @@ class Tenants:
             tenant.disabled = Disabled(engine.rules.config.tenant, error, engine.live_sessions)
             try:
                 for taken in engine.leave():
-                    _give_back(tenant.disabled, [(taken.number, taken.line)], taken.refuse)
+                    _give_back(tenant.disabled, [(taken.number, raw_line(taken.line))], taken.refuse)
             except _RefuseFailed as failed:
                 assert failed.__cause__ is not None
                 raise failed.__cause__ from None

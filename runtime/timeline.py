@@ -15,6 +15,7 @@ from runtime.ender import EnderProfile, SecondHand
 from runtime.kinds import Surroundings
 from runtime.profile import Profile
 from runtime.reorder import Refuse, Reorder, Taken
+from runtime.row import Line
 from runtime.session import MainSession
 
 _MOST_ATTEMPTS = 1000
@@ -66,7 +67,7 @@ class Timeline(ABC):
         self._at_work = self._made(0)
 
     @abstractmethod
-    def event_time_ms(self, line: bytes) -> int | None:
+    def event_time_ms(self, line: Line) -> int | None:
         """The time of an event, None when it has none."""
 
     @abstractmethod

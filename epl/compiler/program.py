@@ -13,6 +13,7 @@ import msgspec
 from epl import typed as t
 from epl.compiler.analysis import can_fail, expressions_of, fields_read, implied, meet, reads, row_of, writes
 from epl.compiler.contract import COUNTER_TAKEN, SPLIT, Handler
+from epl.compiler.dispatch import Piece, dispatched, wanted_by
 from epl.compiler.effects import Effects
 from epl.compiler.expressions import Expressions
 from epl.compiler.module import Constant, Module
@@ -81,7 +82,7 @@ def compile_program(
             layouts[t.Scope.PARENT] = parent
         expressions = Expressions(module, layouts)
         effects = Effects(module, expressions, layout, profiles, sub_sessions, handled)
-        return _Function(names[type_name], program, statements, expressions, effects, report, guarded)
+        return _Function(names[type_name], module, program, statements, expressions, effects, report, guarded)
 
     bodies: dict[str, tuple[str, ...]] = {}
     for type_name, statements in by_type.items():
@@ -144,6 +145,7 @@ class _Function:
     def __init__(
         self,
         name: str,
+        module: Module,
         program: t.Program,
         statements: Sequence[t.Rule | t.Update],
         expressions: Expressions,
@@ -152,6 +154,7 @@ class _Function:
         guarded: bool,
     ) -> None:
         self._is_guarded = guarded
+        self._module = module
         self._name = name
         self._program = program
         self._updates = [statement for statement in statements if isinstance(statement, t.Update)]
@@ -166,23 +169,25 @@ class _Function:
         """The function's source: its head, and the lines below it without their indentation."""
         changed = [line for update in self._updates for line in self._headed(update, self._update(update))]
         splits = [line for rule in self._rules for line in self._headed(rule, self._split(rule), " (splits first)")]
-        first: list[str] = []
-        second: list[str] = []
+        first: list[Piece] = []
+        second: list[Piece] = []
         written: set[tuple[object, str]] = set()
         for rule in self._rules:
             own = writes(rule)
             # One effect that writes one slot reads all it needs before it writes.
             disturbing = own if len(own) > 1 or len(rule.effects) > 1 else frozenset()
             read = reads(rule)
+            wanted = wanted_by(rule.condition)
             if meet(read, written) or meet(read, disturbing) or self._can_fail(rule):
                 evaluated, applied = self._in_two_steps(rule)
-                first += self._headed(rule, evaluated, " (what it reads)")
-                second += self._headed(rule, applied)
+                first.append(Piece(rule.number, self._headed(rule, evaluated, " (what it reads)"), wanted))
+                second.append(Piece(rule.number, self._headed(rule, applied), wanted))
             else:
-                second += self._headed(rule, self._at_once(rule))
+                second.append(Piece(rule.number, self._headed(rule, self._at_once(rule)), wanted))
             written |= own
         decorates = any(isinstance(effect, t.Decorate) for rule in self._rules for effect in rule.effects)
-        body = [*changed, *splits, *first, *(["d = {}"] if decorates else []), *second]
+        read_lines, other_lines = dispatched(first, second, self._write, self._module)
+        body = [*changed, *splits, *read_lines, *(["d = {}"] if decorates else []), *other_lines]
         body += ["return d"] if decorates else [] if body else ["pass"]
         head = f"def {self._name}(e, s, p, now, fx):"
         return [head, *self._with_fields(body)]

@@ -1,6 +1,6 @@
 """The way of an event in growing prefixes, each timed as a whole, so that nothing in the engine needs a hook.
 
-    read                      lines cut from the files
+    read                      lines cut from the files, columns made values
     read, decode              and made events, with the fields that rules read
     ... stage 1               through the engine, the controller's rules included, to a profile that does nothing
     ... sessions              to profiles whose sessions begin and end as ever, with rule sets that are empty
@@ -26,7 +26,8 @@ from runtime.event import BAD_LINE
 from runtime.io import FileSink
 from runtime.output import NOWHERE
 from runtime.profile import Profile
-from runtime.replay import Replay, Replayed, clock_options, field_types, read_blocks
+from runtime.replay import Replay, Replayed, clock_options, read_events
+from runtime.row import Lines
 from runtime.rules import ProfileRules, SubSessionRules, TenantRules
 from runtime.watchdog import Watchdog
 
@@ -52,11 +53,13 @@ class Job:
     now_field: str | None = None
     time_field: str | None = None
 
-    def blocks(self) -> Iterator[tuple[list[bytes], int]]:
-        """The lines of all sources, block by block, with the number of the first. Raises SourceError."""
-        types, limit = field_types([self.rules]), self.rules.config.limits.max_line_bytes
+    def blocks(self, engine: Engine) -> Iterator[tuple[Lines, int]]:
+        """The lines or rows of all sources for an engine, block by block, with the number of the first.
+
+        Of rows what its rules read, as no event leaves it. Raises SourceError.
+        """
         for name in self.sources:
-            yield from read_blocks(name, types, limit, lambda line, size, head: None, None)
+            yield from read_events(name, engine, lambda line, size, head: None, None, wants_events=False)
 
     def engine(self, rules: TenantRules, made: Callable[..., Engine] = Engine) -> Engine:
         """An engine of some rules, whose output goes nowhere."""
@@ -77,10 +80,9 @@ class Job:
 
 def prefixes(job: Job) -> dict[str, Callable[[], object]]:
     """What to run for each part: it and all before it. Each runs once; making engines is over by then."""
-    decode = job.engine(job.rules).decoder.decode
     return {
-        "read": partial(_read, job),
-        "decode": partial(_decode, job, decode),
+        "read": partial(_read, job, job.engine(job.rules)),
+        "decode": partial(_decode, job, job.engine(job.rules)),
         "stage_1": partial(drive, job, job.engine(job.rules, _Stage1Engine)),
         "sessions": partial(drive, job, job.engine(without_stage_2(job.rules))),
         "stage_2": partial(drive, job, job.engine(job.rules)),
@@ -91,7 +93,7 @@ def prefixes(job: Job) -> dict[str, Callable[[], object]]:
 def drive(job: Job, engine: Engine) -> None:
     """Takes all events through an engine, then lets time run on until every session has ended."""
     with Watchdog(job.rules.config.limits.rule_time_ms):
-        for lines, first_line in job.blocks():
+        for lines, first_line in job.blocks(engine):
             engine.process(lines, first_line=first_line)
         engine.drain()
 
@@ -118,13 +120,14 @@ def _mute(compiled: Compiled) -> Compiled:
     return replace(compiled, handlers={})
 
 
-def _read(job: Job) -> None:
-    for _ in job.blocks():
+def _read(job: Job, engine: Engine) -> None:
+    for _ in job.blocks(engine):
         pass
 
 
-def _decode(job: Job, decode: Callable[[bytes], Any]) -> None:
-    for lines, _ in job.blocks():
+def _decode(job: Job, engine: Engine) -> None:
+    for lines, _ in job.blocks(engine):
+        decode = engine.decoder.decode
         for line in lines:
             try:
                 decode(line)

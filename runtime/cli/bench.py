@@ -18,6 +18,7 @@ from runtime.cli.groups import CommandGroup
 from runtime.cli.many import log_to, tenants_below
 from runtime.cli.options import format_option
 from runtime.config import load_tenant
+from runtime.io import files_named
 from runtime.presets import resolve
 from runtime.replay import NoClock
 from runtime.rules import compile_tenant
@@ -32,12 +33,12 @@ Examples:
 \b
 How the parts are measured: growing prefixes of the way of an event are run as wholes, and a part is the
 difference of two medians of CPU time, so one that is lost in the noise may be shown below 0. In their order:
-  read      lines cut from the files
+  read      lines cut from the files; of Parquet, the columns that rules read, made values
   decode    the fields that rules read, made an event
   stage 1   the controller's rules, the clock, and the engine's loop around both
   sessions  finding, beginning and ending them, time's ticks, with rule sets that are empty
   stage 2   all that the profiles' rules do and cause: sub-sessions, splits, early ends
-  write     lines of events and markers, made and written, to --out or nowhere
+  write     lines of events and markers, made and written, to --out or nowhere; the other columns of Parquet
 
 \b
 How rules are measured: each is compiled alone and called with a sample of the events and sessions of one
@@ -88,7 +89,8 @@ def bench_command(
 ) -> None:
     """Replay EVENTS by the rules of PROFILE, several times, and say how fast it went and where the time goes.
 
-    PROFILE is a tenant's folder or the name of a shipped profile; EVENTS are NDJSON or CSV files, gzip or not.
+    PROFILE is a tenant's folder or the name of a shipped profile; EVENTS are files of events or folders
+    of them, as for replay.
     """
     if fail_under is not None and baseline_file is None:
         fail("--fail-under compares with --baseline FILE, which is not given")
@@ -102,7 +104,7 @@ def bench_command(
     except BadBaseline as error:
         fail(str(error))
     rules = compile_tenant(load_tenant(resolve(profile)))
-    job = Job(rules, events, out, markers_only, now_field, time_field)
+    job = Job(rules, files_named(events), out, markers_only, now_field, time_field)
     errors = Console(stderr=True, highlight=False)
     log_to(errors)
     try:

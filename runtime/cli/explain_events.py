@@ -16,6 +16,7 @@ from runtime.cli.values import cut, plain_value, shown_time, shown_value
 from runtime.config import load_tenant
 from runtime.explain import ExplainingEngine
 from runtime.explained import Explained, Life, Pass, RuleSeen, Watch
+from runtime.io import files_named
 from runtime.output import Output
 from runtime.presets import resolve
 from runtime.replay import NoClock, Replay
@@ -68,7 +69,7 @@ def explain_events(
 
     more = False
     try:
-        Replay(rules, None, engine=engine, **clock).run(events)
+        Replay(rules, None, engine=engine, **clock).run(files_named(events))
     except NoClock as error:
         fail(str(error))
     except _Enough:

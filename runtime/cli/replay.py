@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ from runtime.cli.report import as_data, render
 from runtime.cli.report_tenants import render_tenants, tenants_data
 from runtime.cli.values import counted
 from runtime.config import load_tenant
-from runtime.io import DeadLetterWriter, FileSink, SinkClosed
+from runtime.io import DeadLetterWriter, FileSink, SinkClosed, files_named
 from runtime.presets import resolve
 from runtime.replay import NoClock, Replay, Replayed
 from runtime.replay_tenants import DEFAULT_TENANT_FIELD, ReplayedTenants, TenantsReplay
@@ -43,9 +44,22 @@ Examples:
   sojourn replay examples/shop events.ndjson.gz --out out.ndjson
   sojourn replay my-tenant jan.csv feb.csv --out sessions.ndjson --markers-only
   zcat events.gz | sojourn replay my-tenant - --out - | head
+  sojourn replay my-tenant events.parquet --out sessions.ndjson --markers-only
+  sojourn replay my-tenant logs/ --out sessions.ndjson.zst     all files of events in a folder and below
+  sojourn replay my-tenant 'logs/day-*.ndjson.gz'              in the order of the days: 2 before 10
   sojourn replay tenants/ events.ndjson --out sessions/        each event to the tenant that it names
   sojourn replay my-tenant mon.ndjson --out mon.out --snapshot open.snap
   sojourn replay my-tenant tue.ndjson --out tue.out --resume open.snap --snapshot open.snap
+
+\b
+Files: what is compressed is told by what is in it, CSV by its name (.csv, .tsv). The files of a folder, or of a pattern
+that the shell has left alone (** stands for folders too), are taken in the order in which people count; in a folder,
+those are left out that begin with . or _, and those that are not named as events are. zstd wants 'sojourn[zstd]'.
+
+\b
+Parquet (wants 'sojourn[parquet]'): a row is the event that it would be as JSON, without its nulls; times are epoch ms
+where the field is declared as a number. Only columns that rules read are read, unless events are written, and
+limits.max_line does not hold. As its table of contents is at its end, it cannot come from stdin.
 
 \b
 Time: the clock is each event's own time (`_timestamp_` of the controller, or --time-field) and never goes
@@ -69,7 +83,7 @@ _path = click.Path(path_type=Path)
 @click.command("replay", epilog=_EPILOG, short_help="Run rules over files of events.")
 @click.argument("profile")
 @click.argument("events", nargs=-1, required=True)
-@click.option("--out", metavar="FILE|-", help="Write events and markers as NDJSON; gzip when the name ends in .gz.")
+@click.option("--out", metavar="FILE|-", help="Write events and markers as NDJSON; packed if named .gz or .zst.")
 @click.option("--markers-only", is_flag=True, help="Write begin and end markers, not the events.")
 @click.option("--time-field", metavar="NAME", help="The field with an event's own time, where rules give none.")
 @click.option("--now-field", metavar="NAME", help="The field with the time of arrival.")
@@ -104,8 +118,10 @@ def replay_command(
     """Run the rules of PROFILE over EVENTS and say what came of it.
 
     PROFILE is a tenant's folder, a folder of several tenants, or the name of a shipped profile; EVENTS are NDJSON or
-    CSV files, gzip or not, or - for stdin. They are taken as one stream, in the order given.
+    CSV files, plain, gzip or zstd, Parquet files, folders of them, or - for stdin. They are taken as one stream, in
+    the order given.
     """
+    sources = files_named(events)
     folders = tenants_below(profile)
     if folders and sort:
         fail("--sort is for one tenant; replay each by itself, or sort the file first")
@@ -136,9 +152,9 @@ def replay_command(
         bar = stack.enter_context(_bar(errors, shown=not quiet and sys.stderr.isatty() and out != "-"))
         on_progress = None if bar.disable else _Progress(bar)
         if isinstance(replay, TenantsReplay):
-            replayed: Replayed | ReplayedTenants = replay.run(events, on_progress)
+            replayed: Replayed | ReplayedTenants = replay.run(sources, on_progress)
         else:
-            replayed = _run(replay, events, on_progress, resume=resume, is_saved=snapshot is not None)
+            replayed = _run(replay, sources, on_progress, resume=resume, is_saved=snapshot is not None)
     if snapshot is not None:
         # Not before all that has left is in its place: a snapshot says so, and nothing leaves twice.
         assert isinstance(replay, Replay)
@@ -162,14 +178,14 @@ def replay_command(
 
 
 def _run(
-    replay: Replay, events: tuple[str, ...], on_progress: _Progress | None, *, resume: Path | None, is_saved: bool
+    replay: Replay, sources: Sequence[str], on_progress: _Progress | None, *, resume: Path | None, is_saved: bool
 ) -> Replayed:
     if resume is not None:
         if not resume.exists():
             fail(f"{resume}: there is no such file; the first run has no --resume")
         replay.resume(resume)
     try:
-        return replay.run(events, on_progress, to_the_end=not is_saved)
+        return replay.run(sources, on_progress, to_the_end=not is_saved)
     except SinkClosed:
         if is_saved:
             fail("nobody took all of --out, so there is no snapshot: it would say that everything has left")

@@ -16,6 +16,10 @@ class SourceError(Exception):
         self.message = message
 
 
+class CorruptData(Exception):
+    """Packed data that is damaged or ends too early; the text says which."""
+
+
 class SinkError(Exception):
     """Output that cannot be written. `name` is the sink as the user gave it."""
 

@@ -10,19 +10,17 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 
+from runtime.io.errors import CorruptData
+
 GZIP_MAGIC = b"\x1f\x8b"
 
 _GZIP_WINDOW = 31  # zlib's way to say: a gzip header and trailer, the largest window
 
 
-class CorruptGzip(Exception):
-    """Gzip data that is damaged or ends too early; the text says which."""
-
-
 def inflate(pieces: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
     """Decodes gzip data of one or many members, at most `max_bytes` at a time whatever the compression.
 
-    Raises CorruptGzip after all that could be decoded was given. Zero bytes after a member are padding, as for `gzip`.
+    Raises CorruptData after all that could be decoded was given. Zero bytes after a member are padding, as for `gzip`.
     """
     member = zlib.decompressobj(wbits=_GZIP_WINDOW)
     for piece in pieces:
@@ -38,13 +36,13 @@ def inflate(pieces: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
             except zlib.error as error:
                 # zlib drops the output of a call that fails: do it again from the copy, a byte at a time.
                 yield _until_failure(before, piece)
-                raise CorruptGzip("its gzip data is damaged") from error
+                raise CorruptData("its gzip data is damaged") from error
             yield decoded
             piece = member.unused_data if member.eof else member.unconsumed_tail
     while not member.eof and (decoded := member.decompress(b"", max_bytes)):
         yield decoded
     if not member.eof:
-        raise CorruptGzip("its gzip data is cut off: the end is missing")
+        raise CorruptData("its gzip data is cut off: the end is missing")
 
 
 def _until_failure(member: zlib._Decompress, piece: bytes) -> bytes:

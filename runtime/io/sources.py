@@ -1,4 +1,4 @@
-"""Files of events as blocks of NDJSON lines, whatever they are: NDJSON or CSV, plain or gzip, a path or stdin.
+"""Files of events as blocks of NDJSON lines, whatever they are: NDJSON or CSV, plain, gzip or zstd, a path or stdin.
 
 Compression is told by the first bytes, since names lie; CSV is told by the name, since its first bytes tell nothing.
 """
@@ -15,23 +15,36 @@ from typing import BinaryIO, Literal, Self
 from epl.types import Type
 from runtime.io.blocks import Block, LineCutter, OnLongLine
 from runtime.io.csv_rows import CsvRows
-from runtime.io.errors import SourceError
-from runtime.io.inflate import GZIP_MAGIC, CorruptGzip, inflate
+from runtime.io.errors import CorruptData, SourceError
+from runtime.io.inflate import GZIP_MAGIC, inflate
+from runtime.io.zstd import NoZstd, is_zstd, unpack_zstd
 
 Format = Literal["auto", "ndjson", "csv"]
 
-_CSV_NAMES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
-_TSV_NAMES = (".tsv", ".tsv.gz")
-_GZIP_READ_BYTES = 64 * 1024  # about 0.5 MiB of events; small, so that a progress bar of compressed bytes moves
+_PACKED = ("", ".gz", ".zst", ".zstd")
+_TSV_NAMES = tuple(f".tsv{packed}" for packed in _PACKED)
+_CSV_NAMES = (*(f".csv{packed}" for packed in _PACKED), *_TSV_NAMES)
+_PACKED_READ_BYTES = 64 * 1024  # about 0.5 MiB of events; small, so that a progress bar of compressed bytes moves
 _UTF8_BOM = b"\xef\xbb\xbf"
 _HEAD_BYTES = 4
+PARQUET_MAGIC = b"PAR1"
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xfe", "it is UTF-16 text; save it as UTF-8"),
     (b"\xfe\xff", "it is UTF-16 text; save it as UTF-8"),
-    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd, which is not read here; pipe it in: zstdcat FILE | sojourn … -"),
     (b"PK\x03\x04", "it is a zip archive; unpack it first"),
-    (b"PAR1", "it is a Parquet file, not NDJSON or CSV"),
+    (PARQUET_MAGIC, "it is Parquet, which is read by its name, not from a pipe, and where there are events to replay"),
 )
+
+
+def is_parquet(name: str) -> bool:
+    """True for a file, not a pipe, that begins as Parquet does."""
+    try:
+        if not os.path.isfile(name):
+            return False
+        with open(name, "rb") as file:
+            return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
+    except (OSError, ValueError):
+        return False  # whoever opens it says why it cannot be read
 
 
 class EventSource:
@@ -85,7 +98,7 @@ class EventSource:
                 block = self._lines.feed(chunk, self._read_bytes)
                 if block is not None:
                     yield block
-        except CorruptGzip as error:
+        except (CorruptData, NoZstd) as error:
             raise SourceError(self.name, str(error)) from error
         except OSError as error:
             raise SourceError(self.name, f"it cannot be read: {error.strerror or error}") from error
@@ -104,11 +117,11 @@ class EventSource:
 
     def _text(self) -> Iterator[bytes]:
         """The events' bytes: decompressed, without a byte order mark."""
-        head = self._first(self._pieces(_GZIP_READ_BYTES))
-        compressed = head.startswith(GZIP_MAGIC)
-        pieces = _chain(head, self._pieces(_GZIP_READ_BYTES if compressed else self._chunk_bytes))
-        if compressed:
-            pieces = inflate(pieces, self._chunk_bytes)
+        head = self._first(self._pieces(_PACKED_READ_BYTES))
+        unpack = inflate if head.startswith(GZIP_MAGIC) else unpack_zstd if is_zstd(head) else None
+        pieces = _chain(head, self._pieces(self._chunk_bytes if unpack is None else _PACKED_READ_BYTES))
+        if unpack is not None:
+            pieces = unpack(pieces, self._chunk_bytes)
             head = self._first(pieces)
             pieces = _chain(head, pieces)
         for magic, advice in _FOREIGN:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
-import zstandard
 
 from runtime.io import LineCutter, OnLongLine
-from runtime.io.inflate import CorruptGzip, inflate
+from runtime.io.errors import CorruptData
+from runtime.io.inflate import inflate
+from runtime.io.zstd import unpack_zstd
 from runtime.service.intake import NotTaken
 
 _PIECE_BYTES = 256 * 1024
@@ -37,30 +36,16 @@ def unpacked(body: bytes, encoding: str, limit: int) -> bytes:
     """A body without its compression. Raises NotTaken: 400 when it is damaged, 413 when it unpacks to too much."""
     if encoding == "identity":
         return body
-    pieces = _gzip(body) if encoding == "gzip" else _zstd(body)
+    unpack = inflate if encoding == "gzip" else unpack_zstd
     unpacked = bytearray()
-    for piece in pieces:
-        unpacked += piece
-        if len(unpacked) > limit:
-            raise NotTaken(413, f"the body unpacks to more than {limit:,} bytes")
-    return bytes(unpacked)
-
-
-def _gzip(body: bytes) -> Iterator[bytes]:
     try:
-        yield from inflate(iter((body,)), _PIECE_BYTES)
-    except CorruptGzip as error:
+        for piece in unpack(iter((body,)), _PIECE_BYTES):
+            unpacked += piece
+            if len(unpacked) > limit:
+                raise NotTaken(413, f"the body unpacks to more than {limit:,} bytes")
+    except CorruptData as error:
         raise NotTaken(400, f"the body cannot be unpacked: {error}") from error
-
-
-def _zstd(body: bytes) -> Iterator[bytes]:
-    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-    try:
-        with unpacker.stream_reader(body, read_across_frames=True) as reader:
-            while piece := reader.read(_PIECE_BYTES):
-                yield piece
-    except zstandard.ZstdError as error:
-        raise NotTaken(400, "the body cannot be unpacked: its zstd data is damaged") from error
+    return bytes(unpacked)
 
 
 def lines_of(body: bytes, content_type: str, max_line_bytes: int, on_long_line: OnLongLine) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""What is measured, and how it is started: our two jobs, the hand-written loop, and the peers."""
+"""What is measured, and how it is started: our jobs, the hand-written loop, and the peers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from environments import Unavailable, python_of, version_of
@@ -16,7 +17,7 @@ HERE = Path(__file__).parent
 SCRIPTS = Path(os.environ.get("SOJOURN_BENCH", HERE.parents[1].parent / "shared" / "bench"))
 """Where the benchmark's own scripts are; they are no part of the project."""
 HANDWRITTEN = "hand-written Python"
-OURS = ("Sojourn, Job S", "Sojourn, Job P")
+OURS = ("Sojourn, Job S", "Sojourn, Job P", "Sojourn, Job S from Parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,12 @@ class Contender:
     """It prints a summary as JSON."""
     records: bool = True
     """It writes the records of Job S."""
+    reads: str = "ndjson"
+    """It wants the events as files of this kind."""
 
     def arguments(self, source: Path, out: Path) -> list[str]:
         """The whole command."""
+        source = source.with_suffix(f".{self.reads}")
         if self.summary:
             return [*self.command, str(source), "--out", str(out)]
         return [*self.command, str(source), str(out)]
@@ -60,7 +64,7 @@ PEERS = {
 
 def contenders(peers: Sequence[str]) -> list[Contender]:
     """Who runs, in the order of the table: the hand-written loop, the peers of these names, our jobs."""
-    return [_handwritten(), *(_peer(PEERS[name], name) for name in peers), _ours("job_s"), _ours("job_p")]
+    return [_handwritten(), *(_peer(PEERS[name], name) for name in peers), _ours("job_s"), _ours("job_p"), _parquet()]
 
 
 def _handwritten() -> Contender:
@@ -90,6 +94,11 @@ def _ours(job: str) -> Contender:
         summary=True,
         records=is_s,
     )
+
+
+def _parquet() -> Contender:
+    problem = "" if find_spec("pyarrow") else "pyarrow is not installed: the extra `parquet`"
+    return replace(_ours("job_s"), name=OURS[2], reads="parquet", problem=problem)
 
 
 def _missing(script: Path) -> str:

@@ -53,6 +53,30 @@ def events_file(folder: Path, events: int) -> tuple[Path, bool]:
     return source, is_own
 
 
+def as_parquet(source: Path) -> None:
+    """The same events as Parquet, made if they are not there, with what writers of Parquet set by default."""
+    table = source.with_suffix(".parquet")
+    if table.is_file():
+        return
+    from pyarrow import json as arrow_json
+    from pyarrow import parquet
+
+    print(f"making {table.name} ...", file=sys.stderr)
+    part = table.with_suffix(".part")
+    parquet.write_table(arrow_json.read_json(source, arrow_json.ReadOptions(block_size=16 << 20)), part)
+    part.rename(table)
+
+
+def from_parquet(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How Job S from Parquet compares with Job S from NDJSON, in events per second."""
+    found = {row["name"]: row for row in rows if "problem" not in row}
+    if not {OURS[0], OURS[2]} <= found.keys():
+        return ""
+    lines, table = found[OURS[0]], found[OURS[2]]
+    ratios = [lines[key] / table[key] for key in ("wall_seconds", "cpu_seconds")]
+    return f"Job S from Parquet: {ratios[0]:.2f} of the events per second from NDJSON, {ratios[1]:.2f} by CPU time"
+
+
 class Sitting:
     """All contenders, run in turns; whoever cannot run, fails or is wrong is out, and the reason is in its row."""
 
@@ -156,7 +180,10 @@ def main() -> None:
         source, is_own = events_file(options.data, options.events)
     except Unavailable as error:
         raise SystemExit(f"the benchmark's events cannot be made: {error}") from error
-    sitting = Sitting(contenders(options.peers), source, is_own and options.events == FULL)
+    who = contenders(options.peers)
+    if any(each.reads == "parquet" and not each.problem for each in who):
+        as_parquet(source)
+    sitting = Sitting(who, source, is_own and options.events == FULL)
     with tempfile.TemporaryDirectory(dir=options.data) as folder:
         sitting.run(options.runs, Path(folder) / "out.ndjson")
     rows = sitting.rows()
@@ -173,6 +200,7 @@ def main() -> None:
     print(f"\n{options.events:,} events, NDJSON in and out; {runs}; {figures['machine']};")
     print("speed is in events per second, of the hand-written loop's\n")
     print(table(rows))
+    print(f"\n{from_parquet(rows)}")
     if options.docs is not None:
         options.docs.mkdir(parents=True, exist_ok=True)
         text = json.dumps(figures, indent=2, ensure_ascii=False)

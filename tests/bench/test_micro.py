@@ -101,6 +101,23 @@ def test_a_rule_called_whose_filter_has_four_terms(benchmark: BenchmarkFixture) 
     assert session.st_n >= 1
 
 
+@pytest.mark.parametrize("rules", [7, 100])
+def test_many_rules_called_of_which_five_match(benchmark: BenchmarkFixture, rules: int) -> None:
+    kinds = ["view"] * 5 + [f"kind{number}" for number in range(rules - 5)]
+    text = "".join(f"@UpdateCounter('n') select 1 from E(et = '{kind}');" for kind in kinds)
+    event_types = {"E": EventType("E", {"et": types.STRING})}
+    checked = check(parse(Source("many", text)), Environment(stage=Stage.MAIN, event_types=event_types))
+    layout = session_layout(checked.attributes)
+    handler: Handler = compile_program(checked.program, layout, guarded=True).handlers["E"]
+    session = session_class(MainSession, layout, 0)("key", START_MS, START_MS, HOUR_MS)
+
+    class E:
+        et = "view"
+
+    benchmark(handler, E, session, None, START_MS, None)
+    assert session.st_n % 5 == 0
+
+
 def test_an_event_through_all_rules_of_the_shops_visit(
     benchmark: BenchmarkFixture, engine: Engine, visit: Profile
 ) -> None:

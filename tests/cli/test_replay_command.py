@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 from click.testing import Result
+
+from runtime.io import open_source
 
 Run = Callable[..., Result]
 
@@ -137,6 +140,17 @@ def test_several_files_are_one_stream(sojourn: Run, tenant: Path) -> None:
     second.write_text("user,at,kind\na,2000,click\n")
     result = sojourn("replay", tenant, first, second, "--format", "json")
     assert json.loads(result.stdout)["sessions"]["Visit"]["created"] == 1
+
+
+def test_a_pattern_takes_files_in_the_order_of_their_numbers(sojourn: Run, tenant: Path) -> None:
+    for day, at in ((2, 1000), (10, 9000)):
+        (tenant / f"day-{day}.ndjson.zst").write_bytes(zstandard.compress(b'{"user":"a","at":%d}\n' % at))
+    out = tenant / "out.ndjson.zst"
+    result = sojourn("replay", tenant, tenant / "day-*.zst", "--out", out, "--markers-only", "--format", "json")
+    summary = json.loads(result.stdout)
+    assert (summary["sessions"]["Visit"]["created"], summary["sessions"]["Visit"]["max_interval_ms"]) == (1, 8000)
+    with open_source(str(out)) as source:
+        assert [json.loads(line)["_type"] for block in source for line in block.lines] == ["VisitBegin", "VisitEnd"]
 
 
 @pytest.mark.parametrize(

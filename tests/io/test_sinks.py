@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,19 @@ from runtime.io import FileSink, MemorySink, SinkClosed, SinkError, open_source
 LINES = st.lists(st.lists(st.binary(max_size=20).map(lambda line: b"#" + line.translate(None, b"\r\n")), max_size=5))
 
 
-@given(LINES, st.booleans())
-def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, lists: list[list[bytes]], gz: bool) -> None:
-    """Lines in, the same lines out, gzip or not."""
-    path = tmp_path_factory.mktemp("sinks") / ("a.ndjson.gz" if gz else "a.ndjson")
+MAGIC = {".ndjson": b"", ".ndjson.gz": b"\x1f\x8b", ".ndjson.zst": b"\x28\xb5\x2f\xfd"}
+
+
+@given(LINES, st.sampled_from(sorted(MAGIC)))
+def test_what_is_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory, lists: list[list[bytes]], suffix: str
+) -> None:
+    """Lines in, the same lines out, packed or not."""
+    path = tmp_path_factory.mktemp("sinks") / f"a{suffix}"
     with FileSink(path) as sink:
         for lines in lists:
             sink.write(lines)
-    assert path.read_bytes().startswith(b"\x1f\x8b") is gz
+    assert path.read_bytes().startswith(MAGIC[suffix])
     with open_source(str(path)) as source:
         got = [line for block in source for line in block.lines]
     assert got == [line for lines in lists for line in lines]
@@ -50,6 +56,13 @@ def test_a_failure_leaves_the_part(tmp_path: Path) -> None:
         _ = 1 // 0
     assert os.listdir(tmp_path) == ["out.ndjson.gz.part"]
     assert gzip.decompress((tmp_path / "out.ndjson.gz.part").read_bytes()) == b"a\n"
+
+
+def test_without_the_library_no_zstd_file_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(SinkError, match=r"pip install 'sojourn\[zstd\]'"):
+        FileSink(tmp_path / "a.zst")
+    assert not os.listdir(tmp_path)
 
 
 def test_the_same_lines_are_the_same_gzip_bytes(tmp_path: Path) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import gzip
 import io
+import sys
 import zlib
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from runtime.io import SourceError, open_source
+
+SKIPPED = b"\x50\x2a\x4d\x18\x04\0\0\0data"
+"""What some packers begin a file with."""
 
 
 def lines_of(path: Path) -> list[bytes]:
@@ -30,6 +35,11 @@ def lines_of(path: Path) -> list[bytes]:
         pytest.param("a.gz", gzip.compress(b"a\nb") + gzip.compress(b"c\n"), [b"a", b"bc"], id="two members"),
         pytest.param("a.gz", gzip.compress(b"a\n") + bytes(600), [b"a"], id="padding"),
         pytest.param("a.gz", gzip.compress(b""), [], id="gzip of nothing"),
+        pytest.param("a.ndjson", zstandard.compress(b"{}\n"), [b"{}"], id="zstd under another name"),
+        pytest.param("a.zst", zstandard.compress(b"a\nb") + zstandard.compress(b"c\n"), [b"a", b"bc"], id="two frames"),
+        pytest.param("a.zst", SKIPPED + zstandard.compress(b"a\n"), [b"a"], id="a frame without data first"),
+        pytest.param("a.zst", zstandard.compress(b""), [], id="zstd of nothing"),
+        pytest.param("a.csv.zst", zstandard.compress(b"a\n1\n"), [b'{"a":"1"}'], id="csv in zstd by name"),
         pytest.param("a.csv", b"a\n1\n", [b'{"a":"1"}'], id="csv by name"),
         pytest.param("A.CSV.GZ", gzip.compress(b"a\n1\n"), [b'{"a":"1"}'], id="csv in gzip by name"),
         pytest.param("a.tsv", b"a,b\tc\n1\t2\n", [b'{"a,b":"1","c":"2"}'], id="tsv by name"),
@@ -48,7 +58,11 @@ def test_recognised(tmp_path: Path, name: str, data: bytes, expected: list[bytes
         pytest.param("{}".encode("utf-16"), "UTF-16", id="UTF-16"),
         pytest.param(b"\xfe\xff\x00{", "UTF-16", id="UTF-16, big end first"),
         pytest.param(gzip.compress("{}".encode("utf-16")), "UTF-16", id="UTF-16 in gzip"),
-        pytest.param(b"\x28\xb5\x2f\xfd....", "zstd", id="zstd"),
+        pytest.param(b"\x28\xb5\x2f\xfd....", "its zstd data is damaged", id="zstd that is none"),
+        pytest.param(zstandard.compress(b"a\n") + b"rubbish", "its zstd data is damaged", id="rubbish after zstd"),
+        pytest.param(zstandard.compress(b"a\n")[:-1], "its zstd data is cut off", id="zstd without its end"),
+        pytest.param(b"\x28\xb5\x2f\xfd", "its zstd data is cut off", id="only the magic of zstd"),
+        pytest.param(zstandard.compress("{}".encode("utf-16")), "UTF-16", id="UTF-16 in zstd"),
         pytest.param(b"PK\x03\x04....", "zip archive", id="zip"),
         pytest.param(b"PAR1....", "Parquet", id="parquet"),
         pytest.param(gzip.compress(b"a\n") + b"rubbish", "damaged", id="rubbish after gzip"),
@@ -107,6 +121,36 @@ def test_a_gzip_bomb_comes_in_pieces() -> None:
         sizes = [len(b"\n".join(block.lines)) + 1 for block in source]
     assert sum(sizes) == 64 << 20
     assert max(sizes) <= 1 << 20
+
+
+def test_a_zstd_bomb_comes_in_pieces() -> None:
+    """64 MiB of newlines in 2 KiB."""
+    with open_source("-", stdin=io.BytesIO(zstandard.compress(b"\n" * (64 << 20)))) as source:
+        sizes = [len(b"\n".join(block.lines)) + 1 for block in source]
+    assert sum(sizes) == 64 << 20
+    assert max(sizes) <= 1 << 20
+
+
+def test_zstd_that_is_cut_off_gives_what_is_before(tmp_path: Path) -> None:
+    """All whole blocks, as for a log whose writer died."""
+    lines = [b"%d %d" % (number, number * 7919 % 10_007) for number in range(60_000)]
+    packed = zstandard.compress(b"\n".join(lines))
+    path = tmp_path / "a.zst"
+    path.write_bytes(packed[: len(packed) * 2 // 3])
+    got: list[bytes] = []
+    with open_source(str(path)) as source, pytest.raises(SourceError, match="cut off"):
+        for block in source:
+            got += block.lines
+    assert len(got) > 20_000
+    assert got[:20_000] == lines[:20_000]
+
+
+def test_without_the_library_zstd_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.ndjson.zst"
+    path.write_bytes(zstandard.compress(b"{}\n"))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(SourceError, match=r"pip install 'sojourn\[zstd\]'"):
+        lines_of(path)
 
 
 def test_stdin_is_not_closed_and_has_no_size() -> None:
