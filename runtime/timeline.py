@@ -97,6 +97,11 @@ class Timeline(ABC):
         return self._at_work.now_ms
 
     @property
+    def has_begun(self) -> bool:
+        """True when the clock of the partition at work has been set."""
+        return not self._at_work.is_fresh
+
+    @property
     def live_sessions(self) -> int:
         """Sessions that have begun and not ended, over all profiles."""
         return sum(profile.counters.active for profile in self.profiles)

@@ -5,6 +5,7 @@ from runtime.io.csv_rows import CsvRows
 from runtime.io.dead_letters import RAW_LIMIT_BYTES, DeadLetter, DeadLetterWriter, NoLetter, read_letters
 from runtime.io.errors import SinkClosed, SinkError, SourceError
 from runtime.io.letter_codes import CODES, REASONS, LetterCode
+from runtime.io.ranges import open_range, read_bytes, size_if_plain, size_if_regular
 from runtime.io.sinks import FileSink, LineSink, MemorySink
 from runtime.io.sources import EventSource, Format, open_source
 
@@ -29,6 +30,10 @@ __all__ = [
     "SinkClosed",
     "SinkError",
     "SourceError",
+    "open_range",
     "open_source",
+    "read_bytes",
     "read_letters",
+    "size_if_plain",
+    "size_if_regular",
 ]

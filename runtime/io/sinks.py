@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import stat
 import sys
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
@@ -34,12 +36,13 @@ class FileSink:
 
     A file is written as `NAME.part` and renamed by `close`, so that whoever finds it finds it whole. After a failure
     (`discard`, or an exception inside `with`) the `.part` stays, with what was written so far. Devices and pipes have
-    no other name to write to, and are written directly. stdout is flushed after every list.
+    no other name to write to, and are written directly. stdout is flushed after every list. `joins`: the bytes of other
+    files come in by `append`, packed already if the name says so.
 
     Raises SinkError when the file cannot be made or written, SinkClosed when the reader of a pipe went away.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, stdout: BinaryIO | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, stdout: BinaryIO | None = None, joins: bool = False) -> None:
         self.name = os.fspath(path)
         self._target: str | None = None
         self._part: str | None = None
@@ -53,7 +56,7 @@ class FileSink:
         # No name and no time in the gzip header: the same lines are the same bytes.
         self._gzip = (
             gzip.GzipFile(filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=self._file, mtime=0)
-            if self.name.lower().endswith(".gz")
+            if self.name.lower().endswith(".gz") and not joins
             else None
         )
 
@@ -82,6 +85,20 @@ class FileSink:
                 self._file.flush()
         except OSError as error:
             raise self._failure(error) from error
+
+    def append(self, path: Path) -> None:
+        """Writes the bytes of a file, as they are: those that are packed may stand one behind the other."""
+        try:
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, self._file, _BUFFER_BYTES)
+            self._file.flush()
+        except OSError as error:
+            raise self._failure(error) from error
+
+    @property
+    def is_direct(self) -> bool:
+        """True when there is no file that will have the name: stdout, a pipe, a device."""
+        return self._target is None
 
     def close(self) -> None:
         """Writes out the rest and gives the file its name."""
