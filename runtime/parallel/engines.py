@@ -1,20 +1,20 @@
 """The two engines of a worker that begins in the middle: one for keys without a past, one for those that may have one.
 
 `LaterEngine` takes the events as they come. Where a session would open though its key may have one in an earlier
-part, it puts the event off: only this rare path asks, so the common one costs what it always does. A key that has been
-quiet for longer than any session lives without events is taken from then on, since nothing of before is live.
+part, it puts the event off: events of sessions that it has opened are not asked about, so they cost what they always
+do. A key that has been quiet for longer than any session lives without events is taken from then on, since nothing of
+before is live.
 
 `Successor` has the sessions of before, once they are known, and takes what was put off, at the clock of then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
 
-from runtime.cache import SLOT_MS
-from runtime.effects import Decorations
+from runtime.cache import NEVER_MS, SLOT_MS
+from runtime.effects import Decorations, merged
 from runtime.engine import Engine
 from runtime.intake import FROM_DATA, Escaped
 from runtime.parallel.handover import Handover
@@ -22,31 +22,20 @@ from runtime.parallel.place import PlacedOutput, PlacedProfile
 from runtime.profile import Profile
 from runtime.reorder import Refuse
 
-
-@dataclass(frozen=True, slots=True)
-class Deferred:
-    """An event that was put off: its line and the line's number, the clock with it, and its turn in that ms."""
-
-    number: int
-    line: bytes
-    now_ms: int
-    turn: int
-
-
-class _PutOff(Exception):
-    """The key of an event may have a session in an earlier part."""
+Deferred = tuple[int, bytes, int, int]
+"""An event that was put off: the number of its line, the line, the clock with it, and its turn in that ms."""
 
 
 class _LaterProfile(PlacedProfile):
     """Puts off the events of keys that may have a session of before."""
 
-    quiet_ms = 0
-    """A session of a key that has been quiet for so long has ended, at a tick."""
-    certain_ms = 0
-    """From here on a key that has not been heard of has no session of before."""
-
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
+        self.quiet_ms = 0
+        """A session of a key that has been quiet for so long has ended, at a tick."""
+        self.certain_ms = 0
+        """From here on a key that has not been heard of has no session of before."""
+        self.deferred: list[Deferred] = []
         self._heard_ms: dict[str, int] = {}
         """The latest event of each key that may have one."""
 
@@ -59,25 +48,23 @@ class _LaterProfile(PlacedProfile):
         passive: bool,
         now_ms: int,
         turn: int,
-    ) -> Any:
-        """An event; a passive one of a key without a session opens none, so it is looked at here."""
-        if passive and self._find(key) is None and self._may_have_one(key, now_ms):
-            raise _PutOff
-        return super().process(event, key, event_ms, duration_ms, passive, now_ms, turn)
-
-    def _open(self, key: str, event_ms: int, duration_ms: int | None, now_ms: int) -> Any:
-        if self._may_have_one(key, now_ms):
-            self._heard_ms[key] = now_ms
-            raise _PutOff
-        return super()._open(key, event_ms, duration_ms, now_ms)
-
-    def _may_have_one(self, key: str, now_ms: int) -> bool:
+    ) -> Decorations | Literal[False]:
+        """Takes an event that is not one of many in a session; False when it is put off, or passive and finds none."""
         heard_ms = self._heard_ms.get(key)
         if heard_ms is None:
-            return now_ms < self.certain_ms
-        if now_ms - heard_ms < self.quiet_ms:
-            return True
-        del self._heard_ms[key]
+            may_have_one = now_ms < self.certain_ms
+        else:
+            may_have_one = now_ms - heard_ms < self.quiet_ms
+            if not may_have_one:
+                del self._heard_ms[key]
+        if not may_have_one:
+            return super().process(event, key, event_ms, duration_ms, passive, now_ms, turn)
+        if not passive:
+            self._heard_ms[key] = now_ms
+        output = self._around.output
+        assert isinstance(output, PlacedOutput)
+        output.leaves_out = True
+        self.deferred.append((output.number, output.line, now_ms, turn))
         return False
 
 
@@ -86,34 +73,29 @@ class LaterEngine(Engine):
 
     def begin(self, first_ms: int, longest_pause_ms: int) -> None:
         """To be called before the first event."""
-        (profile,) = self.profiles
-        assert isinstance(profile, _LaterProfile)
+        profile = self._later()
         # A session ends at the first tick after its expiry: with a second more, that tick has been.
         profile.quiet_ms = longest_pause_ms + SLOT_MS
         profile.certain_ms = first_ms + profile.quiet_ms
 
     def take(self, lines: Sequence[bytes], first_line: int, refuse: Refuse) -> list[Deferred]:
         """Takes a block of lines; those that are put off."""
-        deferred: list[Deferred] = []
-        numbered: Iterable[tuple[int, bytes]] = enumerate(lines, first_line)
-        if isinstance(self._output, PlacedOutput):
-            numbered = _noting(numbered, self._output)
-        at_work = self._at_work
-        # The one profile of a tenant whose files can be cut judges nothing by the wall clock.
-        latest_ms, wall_ms = 1 << 63, 0
-        while True:
-            try:
-                self._process(at_work, numbered, refuse, latest_ms, wall_ms)
-                return deferred
-            except _PutOff:
-                self._effects.forget()
-                following = next(iter(numbered), None)
-                place = len(lines) - 1 if following is None else following[0] - first_line - 1
-                deferred.append(Deferred(first_line + place, lines[place], *at_work.last))
-                lines, first_line = lines[place + 1 :], first_line + place + 1
-                numbered = enumerate(lines, first_line)
-                if isinstance(self._output, PlacedOutput):
-                    numbered = _noting(numbered, self._output)
+        profile, output = self._later(), self._output
+        assert isinstance(output, PlacedOutput)
+        # Nothing is judged by the wall clock where files can be cut.
+        self._process(self._at_work, output.noting(enumerate(lines, first_line)), refuse, NEVER_MS, 0)
+        deferred, profile.deferred = profile.deferred, []
+        # The loop has counted them as events that belong to no session.
+        outcomes = self.counters.outcomes
+        outcomes.subtract({"bypassed": len(deferred)})
+        if not outcomes["bypassed"]:
+            del outcomes["bypassed"]
+        return deferred
+
+    def _later(self) -> _LaterProfile:
+        (profile,) = self.profiles
+        assert isinstance(profile, _LaterProfile)
+        return profile
 
     def _profile_class(self) -> type[Profile]:
         return _LaterProfile
@@ -143,62 +125,55 @@ class Successor(Engine):
             self._at_work.now_ms, self._at_work.is_fresh = handover.clock_ms, False
         profile.inherit(handover)
 
-    def take_deferred(self, deferred: Deferred, refuse: Refuse) -> None:
-        """Takes an event whose line has been counted as such, and stage 1 with it, by the engine that put it off."""
-        at_work = self._at_work
-        now_ms = deferred.now_ms
-        if isinstance(self._output, PlacedOutput):
-            self._output.number = deferred.number
-        if now_ms >= at_work.wheel.next_tick_ms:
-            self._tick(at_work, now_ms)
-        at_work.now_ms = now_ms
-        try:
-            self._take(deferred)
-        except FROM_DATA as error:
-            escaped = Escaped(deferred.number, deferred.line, f"{type(error).__name__}: {error}")
-            escaped.__cause__ = error
-            self._give_up(escaped, refuse)
+    def take_deferred(self, deferred: Iterable[Deferred], refuse: Refuse) -> Iterator[int]:
+        """Takes events whose lines have been counted, and stage 1 with them, by the engine that put them off.
 
-    def _take(self, deferred: Deferred) -> None:
-        line, now_ms = deferred.line, deferred.now_ms
+        Gives the number of each line when it has been taken.
+        """
+        at_work, output = self._at_work, self._output
+        matches = self.rules.controller.matches
+        before = matches[:]
+        for number, line, now_ms, turn in deferred:
+            if isinstance(output, PlacedOutput):
+                output.number = number
+            if now_ms >= at_work.wheel.next_tick_ms:
+                self._tick(at_work, now_ms)
+            at_work.now_ms = now_ms
+            try:
+                self._take(line, now_ms, turn)
+            except FROM_DATA as error:
+                self._asking.forget()
+                escaped = Escaped(number, line, f"{type(error).__name__}: {error}")
+                escaped.__cause__ = error
+                self._give_up(escaped, refuse)
+            yield number
+        matches[:] = before
+
+    def _take(self, line: bytes, now_ms: int, turn: int) -> None:
+        """What the loop over lines does for any event."""
         (profile,) = self.profiles
-        event, decorations = self._routed(line, now_ms)
-        (route,) = self._asking.routes
+        event = self.decoder.decode(line)
+        asking = self._asking
+        decorations = self._stage_1[event.__class__](event, None, None, now_ms, asking)
+        if asking.rows:
+            decorations = asking.further_passes(None, None, now_ms, decorations)
+        if decorations:
+            self._overlay(event, decorations)
+        (route,) = asking.routes
         assert route is not None, "an event without a session is not put off"
         key, event_ms, duration_ms, is_passive = route
         if event_ms is None:
             event_ms = self._own_time_ms(event)
         if event_ms is None:
             event_ms = now_ms
-        added = profile.process(event, key, event_ms, duration_ms, is_passive, now_ms, deferred.turn)
+        added = profile.process(event, key, event_ms, duration_ms, is_passive, now_ms, turn)
         if self._output.wants_events:
             if added and not profile.shadow:
-                decorations = {**(decorations or {}), **added}
+                decorations = merged(decorations, added)
             self._output.event(line, decorations, now_ms)
         self.counters.outcomes["bypassed" if added is False else "passive" if is_passive else "ok"] += 1
         if profile.ending:
             profile.after_event(now_ms)
 
-    def _routed(self, line: bytes, now_ms: int) -> tuple[Any, Decorations]:
-        """The event after stage 1, of which nothing counts once more."""
-        event = self.decoder.decode(line)
-        matches = self.rules.controller.matches
-        before = matches[:]
-        asking = self._asking
-        asking.forget()
-        decorations = self._stage_1[event.__class__](event, None, None, now_ms, asking)
-        if asking.rows:
-            decorations = asking.further_passes(None, None, now_ms, decorations)
-        if decorations:
-            self._overlay(event, decorations)
-        matches[:] = before
-        return event, decorations
-
     def _profile_class(self) -> type[Profile]:
         return _InheritingProfile
-
-
-def _noting(numbered: Iterable[tuple[int, bytes]], output: PlacedOutput) -> Iterable[tuple[int, bytes]]:
-    for number, line in numbered:
-        output.number = number
-        yield number, line

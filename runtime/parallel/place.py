@@ -6,10 +6,11 @@ order of their last update.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from runtime.cache import TimeWheel
-from runtime.output import LineOutput, decorated, to_json
+from runtime.output import LineOutput
 from runtime.profile import Profile
 from runtime.session import MainSession
 
@@ -21,34 +22,51 @@ PlacedLine = tuple[Place, bytes]
 
 
 class PlacedOutput(LineOutput):
-    """Makes lines as they are made elsewhere, each with its place. `number` is that of the line at work."""
+    """Makes lines as they are made elsewhere, and knows of which line of events they are."""
 
-    def __init__(self, *, wants_events: bool = True) -> None:
+    def __init__(self, *, wants_events: bool, keeps_places: bool) -> None:
         super().__init__(wants_events=wants_events)
-        self.number = 0
+        self.number, self.line = 0, b""
+        """The line at work."""
+        self.leaves_out = False
+        """The event at work is put off, so it does not leave now."""
         self.ending: MainSession | None = None
         """The session at which a tick looks."""
-        self._placed: list[PlacedLine] = []
+        self._keeps_places = keeps_places
+        self._places: list[Place] = []
+
+    def noting(self, numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+        """The same lines, each noted as it comes to work."""
+        for number, line in numbered:
+            self.number, self.line = number, line
+            yield number, line
 
     def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
         """Appends the event's line."""
-        self._placed.append(((now_ms, 1, self.number, 0), decorated(raw, decorations) if decorations else raw))
+        if self.leaves_out:
+            self.leaves_out = False
+            return
+        super().event(raw, decorations, now_ms)
+        if self._keeps_places:
+            self._places.append((now_ms, 1, self.number, 0))
 
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
         """Appends the marker's line."""
-        session = self.ending
-        place = (now_ms, 1, self.number, 0) if session is None else (now_ms, 0, session.modified_ms, session.turn)
-        self._placed.append((place, to_json(fields)))
+        super().marker(fields, now_ms)
+        if self._keeps_places:
+            session = self.ending
+            at_event = (now_ms, 1, self.number, 0)
+            self._places.append(at_event if session is None else (now_ms, 0, session.modified_ms, session.turn))
 
     def end_marker(self, fields: dict[str, Any], now_ms: int) -> bool:
         """Appends the marker's line."""
         self.marker(fields, now_ms)
         return True
 
-    def take_placed(self) -> list[PlacedLine]:
-        """The lines since the last call."""
-        placed, self._placed = self._placed, []
-        return placed
+    def take_places(self) -> list[Place]:
+        """The places of the lines since the last call; none where nobody wants them."""
+        places, self._places = self._places, []
+        return places
 
 
 class PlacedProfile(Profile):
@@ -57,9 +75,7 @@ class PlacedProfile(Profile):
     def on_tick(self, session: MainSession, tick_ms: int, wheel: TimeWheel, judged: str = "gap") -> None:
         """The second has come for which a session stood in the wheel."""
         output = self._around.output
-        if isinstance(output, PlacedOutput):
-            output.ending = session
-            super().on_tick(session, tick_ms, wheel, judged)
-            output.ending = None
-        else:
-            super().on_tick(session, tick_ms, wheel, judged)
+        assert isinstance(output, PlacedOutput)
+        output.ending = session
+        super().on_tick(session, tick_ms, wheel, judged)
+        output.ending = None

@@ -26,6 +26,7 @@ from runtime.rules import TenantRules
 
 E = TypeVar("E", bound=Engine)
 OUT, LETTERS = "out", "letters"
+_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,9 @@ class Work:
             successor, lines = self._engine(Successor, of_two=True)
             successor.inherit(handover)
             refuse = self._letters.refuser()
-            for each in deferred:
-                successor.take_deferred(each, refuse)
-                lines.take()
+            for number in successor.take_deferred(deferred, refuse):
+                if not number % _BATCH:
+                    lines.take()
             successor.advance(clock_ms)
             if _had_room(later, successor):
                 return self._end((later, successor), clock_ms, handover, hand_over)
