@@ -101,29 +101,22 @@ class LaterEngine(Engine):
         return _LaterProfile
 
 
-class _InheritingProfile(PlacedProfile):
-    """Takes the sessions of another engine."""
-
-    def inherit(self, handover: Handover) -> None:
-        """The engine has seen no event."""
-        self._cut_until_ms = dict(handover.cut_until_ms)
-        for key, payload in handover.sessions:
-            session = self.table.codec.decode(key, payload)
-            self.table.put(session)
-            self._around.wheel.schedule(session, session.due_ms)
-            self.table.settle()
-
-
 class Successor(Engine):
     """Goes on with the sessions of earlier parts."""
 
     def inherit(self, handover: Handover) -> None:
         """Takes what is handed over; the engine has seen no event."""
         (profile,) = self.profiles
-        assert isinstance(profile, _InheritingProfile)
+        at_work = self._at_work
         if handover.clock_ms is not None:
-            self._at_work.now_ms, self._at_work.is_fresh = handover.clock_ms, False
-        profile.inherit(handover)
+            at_work.now_ms, at_work.is_fresh = handover.clock_ms, False
+        at_work.last = handover.last
+        profile.go_on_from(handover.profile)
+        for key, payload in handover.sessions:
+            session = profile.table.codec.decode(key, payload)
+            profile.table.put(session)
+            at_work.wheel.schedule(session, session.due_ms)
+            profile.table.settle()
 
     def take_deferred(self, deferred: Iterable[Deferred], refuse: Refuse) -> Iterator[int]:
         """Takes events whose lines have been counted, and stage 1 with them, by the engine that put them off.
@@ -176,4 +169,4 @@ class Successor(Engine):
             profile.after_event(now_ms)
 
     def _profile_class(self) -> type[Profile]:
-        return _InheritingProfile
+        return PlacedProfile

@@ -17,7 +17,7 @@ from runtime.engine import Engine
 from runtime.io import EventSource, FileSink, open_range, open_source
 from runtime.parallel.cuts import Part, Piece
 from runtime.parallel.engines import Deferred, LaterEngine, Successor
-from runtime.parallel.handover import NOTHING, Handover
+from runtime.parallel.handover import Handover
 from runtime.parallel.letters import Letters
 from runtime.parallel.lines import Lines, write_in_order
 from runtime.parallel.spool import Spool
@@ -89,7 +89,7 @@ class Work:
         """
         first_ms = self._part.first_ms
         if first_ms is None:
-            return self._in_one(NOTHING, hand_over)
+            return self._in_one(None, hand_over)
         later, lines = self._engine(LaterEngine, of_two=True)
         later.begin(first_ms, self._job.longest_pause_ms)
         refuse = self._letters.refuser()
@@ -119,10 +119,11 @@ class Work:
         done.redone = True
         return done
 
-    def _in_one(self, handover: Handover, hand_over: Callable[[Handover], None]) -> Done:
+    def _in_one(self, handover: Handover | None, hand_over: Callable[[Handover], None]) -> Done:
         """All of the part through one engine, which goes on from the part before."""
         engine, lines = self._engine(Successor)
-        engine.inherit(handover)
+        if handover is not None:
+            engine.inherit(handover)
         refuse = self._letters.refuser()
         for block, first_line in self._blocks():
             engine.process(block, first_line=first_line, refuse=refuse)
@@ -133,14 +134,15 @@ class Work:
         self,
         engines: Sequence[Engine],
         clock_ms: int | None,
-        handover: Handover,
+        handover: Handover | None,
         hand_over: Callable[[Handover], None],
     ) -> Done:
         """Hands over what lives, or ends it, and completes the files."""
+        lines_before = 0 if handover is None else handover.lines
         if self._is_last:
             engines[-1].drain()  # the other, if there is one, had no need to wait
         else:
-            hand_over(Handover.of(engines, clock_ms, self._letters.lines_behind(handover.lines)))
+            hand_over(Handover.of(engines, clock_ms, engines[0].last, self._letters.lines_behind(lines_before)))
         for lines in self._lines:
             lines.take()
         if self._sink is not None:
@@ -157,7 +159,7 @@ class Work:
             for compiled, befores in zip(self._job.rules.programs(), self._matches_before, strict=True)
         ]
         done = Done(counters, sessions, matches, sum(lines.count for lines in self._lines), self._files)
-        self._letters.finish(handover.lines, done, self._files.get(LETTERS))
+        self._letters.finish(lines_before, done, self._files.get(LETTERS))
         return done
 
     def _engine(self, kind: type[E], *, of_two: bool = False) -> tuple[E, Lines]:

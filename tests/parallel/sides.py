@@ -108,6 +108,6 @@ def _time(time_of: TimeOf, line: bytes) -> int | None:
         return None
 
 
-def time_of(rules: TenantRules, **clock: Any) -> TimeOf:
+def time_of(rules: TenantRules, *, now_field: str | None = None) -> TimeOf:
     """Tells the time of lines."""
-    return Engine(rules, LineOutput(), **clock_options(rules, now_field=None, time_field=None, **clock)).event_time_ms
+    return Engine(rules, LineOutput(), **clock_options(rules, now_field=now_field, time_field=None)).event_time_ms
