@@ -18,7 +18,7 @@ from rich.text import Text
 from epl import Diagnostic, InvalidInput
 from epl.diagnostics import segments
 from runtime.io import SinkClosed, SinkError, SourceError
-from runtime.parallel.pool import WorkerFailed
+from runtime.parallel.errors import WorkerFailed
 from runtime.snapshot import SnapshotError
 
 FINDINGS = 1

@@ -18,7 +18,6 @@ from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.many import TenantSinks, compile_all, log_to, tenants_below
 from runtime.cli.options import format_option
 from runtime.cli.progress import FileProgress, progress_bar
-from runtime.cli.replay_workers import replay_by_workers, why_in_one
 from runtime.cli.report import as_data, render
 from runtime.cli.report_tenants import render_tenants, tenants_data
 from runtime.cli.values import counted
@@ -128,6 +127,9 @@ def replay_command(
     replayed: Replayed | ReplayedTenants
     try:
         if workers is not None and workers > 1:
+            # Here, since what starts processes takes a while to load, and few commands do.
+            from runtime.cli.replay_workers import replay_by_workers, why_in_one
+
             by_workers = why_in_one(
                 is_folder=bool(folders), sort=sort, is_saved=snapshot is not None or resume is not None
             ) or replay_by_workers(

@@ -30,14 +30,12 @@ def size_if_plain(name: str) -> int | None:
 
 
 def size_if_regular(name: str) -> int | None:
-    """The size in bytes of a file that can be read more than once, None for pipes and devices. Raises SourceError."""
-    if name == "-":
-        return None
+    """The size in bytes of a file that can be read more than once; None for pipes, devices and what is not there."""
     try:
         status = os.stat(name)
-    except (OSError, ValueError) as error:
-        raise SourceError(name, f"it cannot be opened: {getattr(error, 'strerror', None) or error}") from error
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
+    except (OSError, ValueError):
+        return None
+    return status.st_size if name != "-" and stat.S_ISREG(status.st_mode) else None
 
 
 def read_bytes(name: str, start: int, count: int) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from runtime.config import spoken_duration
+from runtime.config import format_duration
 from runtime.event import BAD_LINE
 from runtime.io import read_bytes, size_if_plain, size_if_regular
 
@@ -19,6 +19,9 @@ _LOOK_BYTES = 256 * 1024
 """How far to look for events before a cut, and for one to begin with behind it."""
 _WORTH_IT = 2
 """A part should span so many of the longest pauses: in the first, all events wait for the worker before."""
+
+_FIRST_SHARE = 1.08
+"""The first part has nothing to put off, so it may be larger: Job S takes 8 % longer for an event of the others."""
 
 TimeOf = Callable[[bytes], int | None]
 """The time of an event, None without one. Raises one of BAD_LINE."""
@@ -72,15 +75,15 @@ def cut(sources: Sequence[str], parts: int, longest_pause_ms: int, time_of: Time
             return Cuts(whole, f"{called} is no file that several processes can read")
         sizes.append(size)
     total = sum(sizes)
-    places = [total * number // parts for number in range(1, parts)]
+    places = [round(total * (_FIRST_SHARE + number) / (_FIRST_SHARE + parts - 1)) for number in range(parts - 1)]
     found = {cut for place in places if (cut := _cut_near(place, sources, sizes, time_of, first_line)) is not None}
     cuts = sorted(found, key=lambda cut: (cut.file, cut.start))
     if not cuts:
         return Cuts(whole, "no event in it is later than those before it" if len(sources) == 1 else _FEW, total)
     kept = _worth_it(cuts, _Ends(sources, time_of, first_line), longest_pause_ms)
     if not kept:
-        longest = spoken_duration(longest_pause_ms)
-        return Cuts(whole, f"each part would span less than twice {longest}, which a session may be quiet", total)
+        longest = format_duration(longest_pause_ms)
+        return Cuts(whole, f"a part would span less than twice {longest}, for which a session may be quiet", total)
     return Cuts(tuple(_parts(sources, kept)), None, total)
 
 

@@ -10,6 +10,7 @@ import gc
 import multiprocessing
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,20 +21,18 @@ from typing import Any
 
 from runtime.io import SinkError, SourceError
 from runtime.parallel.cuts import Part
+from runtime.parallel.errors import WorkerFailed
 from runtime.parallel.handover import Handover
 from runtime.parallel.work import Done, Job, Work
 from runtime.watchdog import Watchdog
 
 _READ, _HANDED, _DONE, _SOURCE, _SINK, _DEFECT = "read", "handed", "done", "source", "sink", "defect"
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 _REPORT_BYTES = 1 << 20
 """How much is read between two reports."""
 
 CAN_FORK = "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
 """Where a process can be copied; on macOS the system's own libraries do not bear it."""
-
-
-class WorkerFailed(Exception):
-    """A worker whose process is gone; the message says which, and what is known of it."""
 
 
 class _InWorker(Exception):
@@ -79,6 +78,7 @@ class Pool:
         """Returns when all parts are done. Raises SourceError, SinkError and WorkerFailed, whatever is first."""
         # What is here already is not looked at by the workers' collectors, and so stays common memory.
         gc.freeze()
+        before = _on_termination(lambda number, frame: sys.exit(128 + number))
         try:
             while self._told < len(self._parts):
                 while self._started < len(self._parts) and len(self._running) < self._workers:
@@ -92,6 +92,7 @@ class Pool:
             for worker in self._running.values():
                 worker.process.join()
                 worker.line.close()
+            _on_termination(before)
             gc.unfreeze()
 
     def _start(self) -> None:
@@ -100,9 +101,14 @@ class Pool:
         process = multiprocessing.get_context("fork").Process(
             target=self._work, args=(number, theirs, [ours, *self._running]), daemon=True
         )
-        process.start()
+        # Whoever is told to stop between being copied and being known would stop nobody.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+        try:
+            process.start()
+            self._running[ours] = _Worker(number, process, ours)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         theirs.close()
-        self._running[ours] = _Worker(number, process, ours)
         self._pass_on(number)
 
     def _hear(self, worker: _Worker) -> None:
@@ -157,6 +163,8 @@ class Pool:
     def _work(self, number: int, line: Connection, others: Sequence[Connection]) -> None:
         # Whoever stops the command stops its first process, which ends the others.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         for other in others:
             other.close()  # else nobody would see that the first process is gone
         try:
@@ -196,3 +204,13 @@ class Pool:
             return _DEFECT, (f"{type(error).__name__}: {error}", f"\n{traceback.format_exc()}")
         line.send((_READ, unreported))
         return _DONE, done
+
+
+def _on_termination(handler: Any) -> Any:
+    """Sets what happens when the system wants the process to end, and gives what was to happen before.
+
+    Only a main thread can; elsewhere it is for whoever has one to see to.
+    """
+    if threading.current_thread() is threading.main_thread():
+        return signal.signal(signal.SIGTERM, handler)
+    return None

@@ -50,3 +50,18 @@ def test_the_shop(shop_events: Path, sides: Sides, ordered: bool) -> None:
     assert several.replayed.workers.used == 3
     assert several.replayed.workers.redone == 0
     assert_same(one, several, ordered=ordered)
+
+
+def test_a_part_that_begins_earlier_than_some_before_is_gone_through_again(
+    shop_events: Path, sides: Sides, tmp_path: Path
+) -> None:
+    lines = shop_events.read_bytes().splitlines(keepends=True)[:3000]
+    source = tmp_path / "events.ndjson"
+    # The clock stands at the latest event, which comes first.
+    source.write_bytes(b"".join([lines[-1], *lines]))
+    rules = compile_tenant(load_tenant(TESTS.parent / "examples" / "shop"))
+    one = sides.one(rules, [str(source)])
+    several = sides.several(rules, parts_at(source, [1000, 2000], time_of(rules)), ordered=True)
+    assert several.replayed.workers is not None
+    assert several.replayed.workers.redone == 2
+    assert_same(one, several, ordered=True)
