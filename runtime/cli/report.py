@@ -62,9 +62,9 @@ def workers_data(workers: Workers | None) -> dict[str, Any] | None:
 
 def workers_text(workers: Workers) -> Text:
     """How many processes there were, and why not as many as were asked for."""
-    if workers.used == 1:
-        return Text(f"one process, not {workers.asked}: {workers.why}", "dim")
-    told = f"{workers.used} processes"
+    told = "one process" if workers.used == 1 else f"{workers.used} processes"
+    if workers.used < workers.asked:
+        told += f", not {workers.asked}: {workers.why}"
     if workers.redone:
         told += f"; gone through twice, since earlier events are of a later time: {counted(workers.redone, 'part')}"
     return Text(told, "dim")

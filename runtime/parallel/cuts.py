@@ -75,19 +75,28 @@ def cut(sources: Sequence[str], parts: int, longest_pause_ms: int, time_of: Time
             return Cuts(whole, f"{called} is no file that several processes can read")
         sizes.append(size)
     total = sum(sizes)
+    ends = _Ends(sources, time_of, first_line)
+    few = f"a part would span less than twice {format_duration(longest_pause_ms)}, for which a session may be quiet"
+    most = _most_parts(ends, longest_pause_ms)
+    why = few if most is not None and most < parts else None
+    parts = parts if most is None else min(parts, most)
     places = [round(total * (_FIRST_SHARE + number) / (_FIRST_SHARE + parts - 1)) for number in range(parts - 1)]
     found = {cut for place in places if (cut := _cut_near(place, sources, sizes, time_of, first_line)) is not None}
-    cuts = sorted(found, key=lambda cut: (cut.file, cut.start))
-    if not cuts:
-        return Cuts(whole, "no event in it is later than those before it" if len(sources) == 1 else _FEW, total)
-    kept = _worth_it(cuts, _Ends(sources, time_of, first_line), longest_pause_ms)
-    if not kept:
-        longest = format_duration(longest_pause_ms)
-        return Cuts(whole, f"a part would span less than twice {longest}, for which a session may be quiet", total)
-    return Cuts(tuple(_parts(sources, kept)), None, total)
+    cuts = _worth_it(sorted(found, key=lambda cut: (cut.file, cut.start)), ends, longest_pause_ms)
+    if len(cuts) < len(places) and why is None:
+        why = _NOWHERE if len(found) < len(places) else few
+    return Cuts(tuple(_parts(sources, cuts)), why, total)
 
 
-_FEW = "there is no place at which one file could end a part and another begin one"
+_NOWHERE = "there are too few places with an event that is later than all before it"
+
+
+def _most_parts(ends: _Ends, longest_pause_ms: int) -> int | None:
+    """How many parts there can be that span enough time; None where nobody knows."""
+    first_ms, last_ms = ends.first_ms(), ends.last_ms()
+    if first_ms is None or last_ms is None or last_ms <= first_ms:
+        return None
+    return max(1, (last_ms - first_ms) // (_WORTH_IT * longest_pause_ms))
 
 
 @dataclass(frozen=True, slots=True)

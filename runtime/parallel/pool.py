@@ -7,12 +7,14 @@ ends the others.
 from __future__ import annotations
 
 import gc
+import logging
 import multiprocessing
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
@@ -26,7 +28,8 @@ from runtime.parallel.handover import Handover
 from runtime.parallel.work import Done, Job, Work
 from runtime.watchdog import Watchdog
 
-_READ, _HANDED, _DONE, _SOURCE, _SINK, _DEFECT = "read", "handed", "done", "source", "sink", "defect"
+_READ, _HANDED, _LOG, _DONE = "read", "handed", "log", "done"
+_SOURCE, _SINK, _DEFECT = "source", "sink", "defect"
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 _REPORT_BYTES = 1 << 20
 """How much is read between two reports."""
@@ -72,6 +75,8 @@ class Pool:
         self._finished: dict[int, Done] = {}
         self._handed: dict[int, Path] = {}
         """What has been handed to parts that wait for it or have not begun."""
+        self._incidents: list[Any] = []
+        """What has been told that is told once."""
         self._started = self._told = 0
 
     def run(self) -> None:
@@ -124,6 +129,8 @@ class Pool:
             case "handed":
                 self._handed[worker.number + 1] = given
                 self._pass_on(worker.number + 1)
+            case "log":
+                self._log(given)
             case "done":
                 worker.done = given
             case "source":
@@ -133,6 +140,13 @@ class Pool:
             case _:
                 said, trace = given
                 raise RuntimeError(f"{self._called(worker)}: {said}") from _InWorker(trace)
+
+    def _log(self, record: logging.LogRecord) -> None:
+        """What a worker logs; that a rule fails is told once, as one process would."""
+        incident = getattr(record, "incident", None)
+        if incident is None or incident not in self._incidents:
+            self._incidents.append(incident)
+            logging.getLogger(record.name).handle(record)
 
     def _pass_on(self, number: int) -> None:
         """Tells a worker that runs where to find what it has to go on from."""
@@ -167,6 +181,7 @@ class Pool:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         for other in others:
             other.close()  # else nobody would see that the first process is gone
+        logging.getLogger().handlers[:] = [_LineHandler(line)]
         try:
             line.send(self._worked(number, line))
         except (EOFError, ConnectionError):
@@ -204,6 +219,20 @@ class Pool:
             return _DEFECT, (f"{type(error).__name__}: {error}", f"\n{traceback.format_exc()}")
         line.send((_READ, unreported))
         return _DONE, done
+
+
+class _LineHandler(logging.Handler):
+    """Sends what is logged to the first process, which shows it."""
+
+    def __init__(self, line: Connection) -> None:
+        super().__init__()
+        self._line = line
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Sends one record, its text made here."""
+        sent = copy(record)
+        sent.msg, sent.args, sent.exc_info, sent.exc_text = self.format(record), None, None, None
+        self._line.send((_LOG, sent))
 
 
 def _on_termination(handler: Any) -> Any:

@@ -115,6 +115,14 @@ def test_a_damaged_file_is_told_of_once(sojourn: Run, tenant: Path) -> None:
     assert not list(tenant.glob(".sojourn-*"))
 
 
+def test_a_rule_that_fails_is_told_of_once(sojourn: Run, tenant: Path, caplog: pytest.LogCaptureFixture) -> None:
+    failing = "@Name('fails') @UpdateState select 1 % (at % 500) as rest from Click;"
+    (tenant / "sessionizer.yaml").write_text(TENANT.replace("rules_text: |\n", f"rules_text: |\n      {failing}\n"))
+    result = sojourn("replay", tenant, tenant / "events.ndjson", "--workers", "3")
+    assert "3 processes" in result.output
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["rule fails gave no row"]
+
+
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="nothing says who started a process")
 
 

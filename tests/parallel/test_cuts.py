@@ -94,11 +94,17 @@ def test_parts_too_short_for_a_session_to_end_are_none(hour: str) -> None:
     assert cuts.why == "a part would span less than twice 30m, for which a session may be quiet"
 
 
+def test_there_are_as_many_parts_as_sessions_leave_time_for(hour: str) -> None:
+    cuts = cuts_of([hour], 8, longest_pause_ms=500 * SECOND_MS)
+    assert len(cuts.parts) == 3
+    assert cuts.why == "a part would span less than twice 500s, for which a session may be quiet"
+
+
 def test_a_file_in_which_nothing_comes_later_is_not_cut(tmp_path: Path) -> None:
     source = written(tmp_path / "back.ndjson", range(9000, 0, -1))
     cuts = cuts_of([source], 2)
     assert len(cuts.parts) == 1
-    assert cuts.why == "no event in it is later than those before it"
+    assert cuts.why == "there are too few places with an event that is later than all before it"
 
 
 def test_stdin_is_not_cut() -> None:
