@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from runtime.cache import NEVER_MS, SLOT_MS
+from runtime.config import Late
 from runtime.effects import Decorations, merged
 from runtime.engine import Engine
 from runtime.intake import FROM_DATA, Escaped
@@ -50,14 +51,8 @@ class _LaterProfile(PlacedProfile):
         turn: int,
     ) -> Decorations | Literal[False]:
         """Takes an event that is not one of many in a session; False when it is put off, or passive and finds none."""
-        heard_ms = self._heard_ms.get(key)
-        if heard_ms is None:
-            may_have_one = now_ms < self.certain_ms
-        else:
-            may_have_one = now_ms - heard_ms < self.quiet_ms
-            if not may_have_one:
-                del self._heard_ms[key]
-        if not may_have_one:
+        if not self._may_have_one(key, now_ms):
+            self._heard_ms.pop(key, None)
             return super().process(event, key, event_ms, duration_ms, passive, now_ms, turn)
         if not passive:
             self._heard_ms[key] = now_ms
@@ -66,6 +61,15 @@ class _LaterProfile(PlacedProfile):
         output.leaves_out = True
         self.deferred.append((output.number, output.line, now_ms, turn))
         return False
+
+    def holds(self, key: str, event_ms: int, now_ms: int) -> bool:
+        """Whether an event is late is judged when it is taken: one that is put off is not judged here."""
+        return self._may_have_one(key, now_ms) or super().holds(key, event_ms, now_ms)
+
+    def _may_have_one(self, key: str, now_ms: int) -> bool:
+        """True when a key may have a session of before."""
+        heard_ms = self._heard_ms.get(key)
+        return now_ms < self.certain_ms if heard_ms is None else now_ms - heard_ms < self.quiet_ms
 
 
 class LaterEngine(Engine):
@@ -159,6 +163,10 @@ class Successor(Engine):
             event_ms = self._own_time_ms(event)
         if event_ms is None:
             event_ms = now_ms
+        is_behind = self._judges_late and event_ms < now_ms and not is_passive
+        if is_behind and not profile.holds(key, event_ms, now_ms):
+            # All that a late event may do here is extend its session.
+            self.counters.late[Late.EXTEND.value] += 1
         added = profile.process(event, key, event_ms, duration_ms, is_passive, now_ms, turn)
         if self._output.wants_events:
             if added and not profile.shadow:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from epl.compiler.analysis import expressions_of
 from epl.typed import Apply, Call, Const, Effect, Expr, Now, Program, RouteToProfile, SetDuration
 from epl.typed_walk import subexpressions
-from runtime.config import TimeDomain, TimePolicy
+from runtime.config import Late, TimeDomain, TimePolicy
 from runtime.rules import TenantRules
 
 
@@ -22,7 +22,10 @@ def why_in_one_piece(rules: TenantRules) -> str | None:
     if config.time.policy is not TimePolicy.GAP:
         return f"`time.policy: {config.time.policy.value}` judges each session by the events of all"
     if config.time.domain is TimeDomain.EVENT:
-        return "`time.domain: event` judges what is late by the events of all"
+        if config.time.allowed_lateness_ms:
+            return "`time.allowed_lateness` makes events wait for those of all sessions"
+        if config.time.late is not Late.EXTEND:
+            return f"`time.late: {config.time.late.value}` judges an event by those of all sessions"
     if config.limits.rate:
         return "`limits.rate` counts the events of all sessions"
     if config.limits.sessions:

@@ -43,6 +43,7 @@ def shop_events(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("ordered", [False, True], ids=["any order", "ordered"])
 def test_the_shop(shop_events: Path, sides: Sides, ordered: bool) -> None:
     rules = compile_tenant(load_tenant(TESTS.parent / "examples" / "shop"))
+    assert why_in_one_piece(rules) is None
     one = sides.one(rules, [str(shop_events)])
     cuts = parts_at(shop_events, [4000, 9000, 15000], time_of(rules))
     several = sides.several(rules, cuts, workers=3, ordered=ordered)

@@ -111,7 +111,10 @@ def lines_of(events: list[dict[str, Any]], back_ms: int) -> list[bytes]:
     return lines
 
 
-@pytest.mark.parametrize("config", [PLAIN, RICH], ids=["plain", "rich"])
+EVENT_TIME = {**RICH, "time": {"domain": "event"}}
+
+
+@pytest.mark.parametrize("config", [PLAIN, RICH, EVENT_TIME], ids=["plain", "rich", "event time"])
 @pytest.mark.parametrize("ordered", [False, True], ids=["any order", "ordered"])
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(

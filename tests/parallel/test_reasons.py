@@ -37,7 +37,11 @@ def test_nothing_speaks_against_it(rules_of: RulesOf) -> None:
     [
         ({"limits": {"rate": 5}}, "`limits.rate` counts the events of all sessions"),
         ({"limits": {"sessions": 5}}, "`limits.sessions` counts the sessions of all"),
-        ({"time": {"domain": "event"}}, "`time.domain: event` judges what is late by the events of all"),
+        (
+            {"time": {"domain": "event", "allowed_lateness": "5s"}},
+            "`time.allowed_lateness` makes events wait for those of all sessions",
+        ),
+        ({"time": {"domain": "event", "late": "drop"}}, "`time.late: drop` judges an event by those of all sessions"),
         (
             {"controller": f"{CONTROLLER}(at < current_timestamp)"},
             "the controller reads the clock, which stands where the event before has left it",
