@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from operator import add
 from typing import Any
 
 SHORT_MS = 30 * 60 * 1000
@@ -131,6 +132,18 @@ class EngineCounters:
     def events(self) -> Counter[str]:
         """All events by what became of them, each once: ok, bypassed, passive, late, invalid, throttled and more."""
         return by_outcome(self.outcomes, self.refused)
+
+
+def add_counters(counters: SessionCounters | EngineCounters, more: SessionCounters | EngineCounters) -> None:
+    """Adds what another engine has counted of other events; of what is the longest or the most, the larger stays."""
+    for each in fields(counters):
+        ours, theirs = getattr(counters, each.name), getattr(more, each.name)
+        if isinstance(ours, Counter):
+            ours.update(theirs)
+        elif isinstance(ours, list):
+            ours[:] = map(add, ours, theirs)
+        else:
+            setattr(counters, each.name, max(ours, theirs) if each.name.startswith("max_") else ours + theirs)
 
 
 def counters_state(counters: SessionCounters | EngineCounters) -> dict[str, Any]:

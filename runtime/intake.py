@@ -90,11 +90,15 @@ class Intake(Timeline):
                 self._process_all(at_work, rest, refuse, latest_ms, wall_ms)
                 return
             except Escaped as escaped:
-                self._effects.forget()
-                for profile in self.profiles:
-                    profile.ending.clear()
-                _log.error("an event failed: %s", escaped.reason, exc_info=escaped.__cause__)
-                refuse(self._refused(escaped.number, "failed", escaped.line, escaped.reason))
+                self._give_up(escaped, refuse)
+
+    def _give_up(self, escaped: Escaped, refuse: Refuse) -> None:
+        """An event that failed becomes a dead letter, and nothing of it is left behind."""
+        self._effects.forget()
+        for profile in self.profiles:
+            profile.ending.clear()
+        _log.error("an event failed: %s", escaped.reason, exc_info=escaped.__cause__)
+        refuse(self._refused(escaped.number, "failed", escaped.line, escaped.reason))
 
     def _set_clock(self, at_work: Partition, line: Line, latest_ms: int, wall_ms: int) -> None:
         """The first event that has a time sets the clock to it, however early it is."""

@@ -35,7 +35,8 @@ OnProgress = Callable[[str, int, int | None], None]
 Placed = tuple[Line, int, Refuse]
 """A line or a row, its number where it came from, and who takes it if it is refused."""
 
-_BLOCK_BYTES = 64 * 1024
+BLOCK_BYTES = 64 * 1024
+"""The lines of a block stay in the processor's cache from reading to writing: 256 KiB costs 0.2 µs an event more."""
 _BATCH = 1000
 _SHOWN = 3
 
@@ -57,13 +58,31 @@ class Refusals:
         if len(self.first_refused) < _SHOWN:
             self.first_refused.append(f"{letter.source}:{letter.line}: {letter.reason}")
 
+    def add_refused(self, more: Refusals) -> None:
+        """Counts those of later events."""
+        self.refused.update(more.refused)
+        self.first_refused = [*self.first_refused, *more.first_refused][:_SHOWN]
+
+
+@dataclass(slots=True)
+class Workers:
+    """How many processes a replay asked for and used; `why` says why not so many.
+
+    `redone` parts had to be gone through once more, after the part before.
+    """
+
+    asked: int
+    used: int
+    why: str | None = None
+    redone: int = 0
+
 
 @dataclass(slots=True)
 class Replayed(Refusals):
     """What a replay of one tenant did. `lines_out` counts events and markers that left.
 
-    `resumed` is what came from a snapshot. The counters of the engine go on from there, so they count as well the
-    `events_before` of earlier replays.
+    `workers` says who did it, where several were asked for. `resumed` is what came from a snapshot. The counters of the
+    engine go on from there, so they count as well the `events_before` of earlier replays.
     """
 
     engine: Engine
@@ -71,6 +90,7 @@ class Replayed(Refusals):
     lines_out: int = 0
     resumed: Restored | None = None
     events_before: int = 0
+    workers: Workers | None = None
 
     @property
     def events(self) -> int:
@@ -277,9 +297,8 @@ def read_blocks(
             if on_progress is not None:
                 on_progress(name, block.read_bytes, block.total_bytes)
         return
-    # The lines of a block stay in the processor's cache from reading to writing: 256 KiB costs 0.2 µs an event more.
     with open_source(
-        name, field_types=types, max_line_bytes=max_line_bytes, chunk_bytes=_BLOCK_BYTES, on_long_line=on_long_line
+        name, field_types=types, max_line_bytes=max_line_bytes, chunk_bytes=BLOCK_BYTES, on_long_line=on_long_line
     ) as source:
         for block in source:
             yield block.lines, block.first_line

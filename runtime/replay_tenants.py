@@ -24,6 +24,7 @@ from runtime.replay import (
     Placed,
     Refusals,
     Replayed,
+    Workers,
     clock_options,
     field_types,
     letter_of,
@@ -52,6 +53,7 @@ class ReplayedTenants:
     nobodys: Refusals = field(default_factory=Refusals)
     disabled: list[Disabled] = field(default_factory=list)
     seconds: float = 0.0
+    workers: Workers | None = None
 
     @property
     def refused(self) -> int:

@@ -98,6 +98,16 @@ class Timeline(ABC):
         return self._at_work.now_ms
 
     @property
+    def last(self) -> tuple[int, int]:
+        """The clock of the latest event of a session in the partition at work, and its turn in that ms."""
+        return self._at_work.last
+
+    @property
+    def has_begun(self) -> bool:
+        """True when the clock of the partition at work has been set."""
+        return not self._at_work.is_fresh
+
+    @property
     def live_sessions(self) -> int:
         """Sessions that have begun and not ended, over all profiles."""
         return sum(profile.counters.active for profile in self.profiles)

@@ -18,6 +18,7 @@ from rich.text import Text
 from epl import Diagnostic, InvalidInput
 from epl.diagnostics import segments
 from runtime.io import SinkClosed, SinkError, SourceError
+from runtime.parallel.errors import WorkerFailed
 from runtime.snapshot import SnapshotError
 
 FINDINGS = 1
@@ -58,7 +59,7 @@ class Sojourn(click.Group):
         except SinkClosed:
             # Whoever read our output went away (`| head`): nothing is wrong.
             ctx.exit(0)
-        except (SourceError, SinkError, SnapshotError) as error:
+        except (SourceError, SinkError, SnapshotError, WorkerFailed) as error:
             raise _Usage(str(error)) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             # click ends quietly when whoever read our output went away.

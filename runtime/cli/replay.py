@@ -7,35 +7,26 @@ import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.text import Text
 
 from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.many import TenantSinks, compile_all, log_to, tenants_below
 from runtime.cli.options import format_option
+from runtime.cli.progress import FileProgress, progress_bar
 from runtime.cli.report import as_data, render
 from runtime.cli.report_tenants import render_tenants, tenants_data
 from runtime.cli.values import counted
 from runtime.config import load_tenant
 from runtime.io import DeadLetterWriter, FileSink, SinkClosed, files_named
 from runtime.presets import resolve
-from runtime.replay import NoClock, Replay, Replayed
+from runtime.replay import NoClock, Replay, Replayed, Workers
 from runtime.replay_tenants import DEFAULT_TENANT_FIELD, ReplayedTenants, TenantsReplay
-from runtime.rules import compile_tenant
+from runtime.rules import TenantRules, compile_tenant
 from runtime.tenants import TenantTwice
 
 _EPILOG = """\b
@@ -50,6 +41,7 @@ Examples:
   sojourn replay tenants/ events.ndjson --out sessions/        each event to the tenant that it names
   sojourn replay my-tenant mon.ndjson --out mon.out --snapshot open.snap
   sojourn replay my-tenant tue.ndjson --out tue.out --resume open.snap --snapshot open.snap
+  sojourn replay my-tenant year.ndjson --out out.ndjson --workers 8 --ordered
 
 \b
 Files: what is compressed is told by what is in it, CSV by its name (.csv, .tsv). The files of a folder, or of a pattern
@@ -68,6 +60,12 @@ back; --now-field takes the time of arrival from another field. A file that is n
 --resume goes on with them, so that files that are replayed one by one give what they give in one run. The snapshot is
 written once --out is complete, and takes the place of an older one only when it is whole. The summary counts from the
 first file on.
+
+\b
+Workers: files are cut in time, and the sessions that live across a cut are handed on, so that all comes out as
+from one process. Lines leave in another order, unless --ordered asks for that of one process. NDJSON that is not
+packed is cut anywhere, other files between two of them. Where cutting would change what comes out, as with
+limits of all sessions together, one process does it, and the summary says why.
 
 \b
 Several tenants: each event goes to the one that --tenant-field names, and cannot harm the others. --out
@@ -98,6 +96,8 @@ _path = click.Path(path_type=Path)
     "--snapshot", type=_path, metavar="FILE", help="Save the sessions that are open at the end, instead of ending them."
 )
 @click.option("--resume", type=_path, metavar="FILE", help="Go on from a snapshot, of these rules or older ones.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="So many processes at a time; one by default.")
+@click.option("--ordered", is_flag=True, help="With --workers: lines in the order of one process.")
 @format_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar and no summary.")
 def replay_command(
@@ -112,6 +112,8 @@ def replay_command(
     dead_letters: str | None,
     snapshot: Path | None,
     resume: Path | None,
+    workers: int | None,
+    ordered: bool,
     format_: str,
     quiet: bool,
 ) -> None:
@@ -134,31 +136,33 @@ def replay_command(
     console = Console(stderr=out == "-", highlight=False)
     errors = Console(stderr=True, highlight=False)
     log_to(errors)
-    with ExitStack() as stack:
-        letters = None if dead_letters is None else stack.enter_context(FileSink(dead_letters))
-        writer = None if letters is None else DeadLetterWriter(letters)
-        sinks = TenantSinks(out, stack) if folders else None
-        sink = stack.enter_context(FileSink(out)) if sinks is None and out is not None else None
-        replay: Replay | TenantsReplay
-        try:
-            options: dict[str, Any] = {"markers_only": markers_only, "now_field": now_field, "time_field": time_field}
-            if sinks is None:
-                replay = Replay(tenants[0], sink, writer, sort=sort, **options)
-            else:
-                options["tenant_field"] = tenant_field or DEFAULT_TENANT_FIELD
-                replay = TenantsReplay(tenants, sinks, writer, **options)
-        except (NoClock, TenantTwice) as error:
-            fail(str(error))
-        bar = stack.enter_context(_bar(errors, shown=not quiet and sys.stderr.isatty() and out != "-"))
-        on_progress = None if bar.disable else _Progress(bar)
-        if isinstance(replay, TenantsReplay):
-            replayed: Replayed | ReplayedTenants = replay.run(sources, on_progress)
+    is_shown = not quiet and sys.stderr.isatty() and out != "-"
+    options: dict[str, Any] = {"markers_only": markers_only, "now_field": now_field, "time_field": time_field}
+    by_workers: Replayed | str | None = None
+    replayed: Replayed | ReplayedTenants
+    try:
+        if workers is not None and workers > 1:
+            # Here, since what starts processes takes a while to load, and few commands do.
+            from runtime.cli.replay_workers import replay_by_workers, why_in_one
+
+            by_workers = why_in_one(
+                is_folder=bool(folders), sort=sort, is_saved=snapshot is not None or resume is not None
+            ) or replay_by_workers(
+                tenants[0], workers, sources, out, dead_letters, errors, is_shown, ordered=ordered, **options
+            )
+        if isinstance(by_workers, Replayed):
+            replayed = by_workers
+        elif folders:
+            options["tenant_field"] = tenant_field or DEFAULT_TENANT_FIELD
+            replayed = _several(tenants, sources, out, dead_letters, errors, is_shown, **options)
         else:
-            replayed = _run(replay, sources, on_progress, resume=resume, is_saved=snapshot is not None)
-    if snapshot is not None:
-        # Not before all that has left is in its place: a snapshot says so, and nothing leaves twice.
-        assert isinstance(replay, Replay)
-        replay.save(snapshot)
+            replayed = _one(
+                tenants[0], sources, out, dead_letters, errors, is_shown, snapshot, resume, sort=sort, **options
+            )
+    except (NoClock, TenantTwice) as error:
+        fail(str(error))
+    if isinstance(by_workers, str) and workers is not None:
+        replayed.workers = Workers(workers, 1, by_workers)
     if isinstance(replayed, ReplayedTenants):
         if format_ == "text" and not quiet:
             render_tenants(replayed, console, dead_letters=dead_letters)
@@ -177,15 +181,58 @@ def replay_command(
         raise SystemExit(FINDINGS)
 
 
+def _one(
+    rules: TenantRules,
+    events: Sequence[str],
+    out: str | None,
+    dead_letters: str | None,
+    errors: Console,
+    is_shown: bool,
+    snapshot: Path | None,
+    resume: Path | None,
+    **options: Any,
+) -> Replayed:
+    """The replay of one tenant."""
+    with ExitStack() as stack:
+        letters = None if dead_letters is None else stack.enter_context(FileSink(dead_letters))
+        sink = None if out is None else stack.enter_context(FileSink(out))
+        replay = Replay(rules, sink, None if letters is None else DeadLetterWriter(letters), **options)
+        bar = stack.enter_context(progress_bar(errors, shown=is_shown))
+        on_progress = FileProgress(bar) if is_shown else None
+        replayed = _run(replay, events, on_progress, resume=resume, is_saved=snapshot is not None)
+    if snapshot is not None:
+        # Not before all that has left is in its place: a snapshot says so, and nothing leaves twice.
+        replay.save(snapshot)
+    return replayed
+
+
+def _several(
+    tenants: Sequence[TenantRules],
+    events: Sequence[str],
+    out: str | None,
+    dead_letters: str | None,
+    errors: Console,
+    is_shown: bool,
+    **options: Any,
+) -> ReplayedTenants:
+    """The replay of several tenants."""
+    with ExitStack() as stack:
+        letters = None if dead_letters is None else stack.enter_context(FileSink(dead_letters))
+        writer = None if letters is None else DeadLetterWriter(letters)
+        replay = TenantsReplay(tenants, TenantSinks(out, stack), writer, **options)
+        bar = stack.enter_context(progress_bar(errors, shown=is_shown))
+        return replay.run(events, FileProgress(bar) if is_shown else None)
+
+
 def _run(
-    replay: Replay, sources: Sequence[str], on_progress: _Progress | None, *, resume: Path | None, is_saved: bool
+    replay: Replay, events: Sequence[str], on_progress: FileProgress | None, *, resume: Path | None, is_saved: bool
 ) -> Replayed:
     if resume is not None:
         if not resume.exists():
             fail(f"{resume}: there is no such file; the first run has no --resume")
         replay.resume(resume)
     try:
-        return replay.run(sources, on_progress, to_the_end=not is_saved)
+        return replay.run(events, on_progress, to_the_end=not is_saved)
     except SinkClosed:
         if is_saved:
             fail("nobody took all of --out, so there is no snapshot: it would say that everything has left")
@@ -205,23 +252,3 @@ def _warn_of_losses(replayed: Replayed, console: Console, profile: str, resume: 
     told = f"warning: {resume} is of other rules; dropped: {', '.join(lost)}"
     hint = f"sojourn plan {shlex.quote(str(resume))} {shlex.quote(profile)} says so beforehand"
     console.print(Text.assemble((told, "yellow"), "\n  ", (hint, "dim")), soft_wrap=True)
-
-
-def _bar(console: Console, *, shown: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not shown)
-
-
-@dataclass
-class _Progress:
-    """One bar a file."""
-
-    bar: Progress
-    name: str = ""
-    task: TaskID | None = None
-
-    def __call__(self, name: str, read_bytes: int, total_bytes: int | None) -> None:
-        if self.task is None or name != self.name:
-            self.name = name
-            self.task = self.bar.add_task(name, total=total_bytes)
-        self.bar.update(self.task, completed=read_bytes)

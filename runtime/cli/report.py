@@ -14,9 +14,10 @@ from rich.text import Text
 
 from epl import Compiled
 from epl.typed import Rule
+from runtime.cli.values import counted
 from runtime.config import spoken_duration
 from runtime.counters import SessionCounters
-from runtime.replay import Replayed
+from runtime.replay import Replayed, Workers
 
 _BAR = "▏▎▍▌▋▊▉█"
 _BAR_WIDTH = 20
@@ -37,6 +38,7 @@ def as_data(replayed: Replayed) -> dict[str, Any]:
         "lines_out": replayed.lines_out,
         "open_sessions": engine.live_sessions,
         "resumed": _resumed_data(replayed),
+        "workers": workers_data(replayed.workers),
         "sessions": {
             profile.name: _session_data(profile.counters)
             | {"sub_sessions": {sub.name: _session_data(sub.counters) for sub in profile.sub_sessions}}
@@ -49,6 +51,23 @@ def as_data(replayed: Replayed) -> dict[str, Any]:
         ],
         "debug": dict(engine.counters.debug),
     }
+
+
+def workers_data(workers: Workers | None) -> dict[str, Any] | None:
+    """How many processes there were, as plain data; None where one was asked for."""
+    if workers is None:
+        return None
+    return {"asked": workers.asked, "used": workers.used, "why": workers.why, "redone": workers.redone}
+
+
+def workers_text(workers: Workers) -> Text:
+    """How many processes there were, and why not as many as were asked for."""
+    told = "one process" if workers.used == 1 else f"{workers.used} processes"
+    if workers.used < workers.asked:
+        told += f", not {workers.asked}: {workers.why}"
+    if workers.redone:
+        told += f"; gone through twice, since earlier events are of a later time: {counted(workers.redone, 'part')}"
+    return Text(told, "dim")
 
 
 def _resumed_data(replayed: Replayed) -> dict[str, int] | None:
@@ -95,6 +114,8 @@ def render(replayed: Replayed, console: Console, *, dead_letters: str | None) ->
             (f"({speed})", "dim"),
         )
     )
+    if replayed.workers is not None:
+        console.print(workers_text(replayed.workers), soft_wrap=True)
     if replayed.resumed is not None:
         told = f"after {replayed.events_before:,} before, which the counts below include"
         console.print(Text(told, "dim"))

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from runtime.cli.report import as_data, dead_letter_hint
+from runtime.cli.report import as_data, dead_letter_hint, workers_data, workers_text
 from runtime.replay_tenants import ReplayedTenants
 
 
@@ -16,6 +16,7 @@ def tenants_data(replayed: ReplayedTenants) -> dict[str, Any]:
     """The summary as plain data: that of each tenant by its name, and events of which nobody knew whose they are."""
     return {
         "seconds": round(replayed.seconds, 3),
+        "workers": workers_data(replayed.workers),
         "tenants": {name: as_data(each) for name, each in replayed.tenants.items()},
         "refused": dict(replayed.nobodys.refused),
         "disabled": [
@@ -30,6 +31,8 @@ def render_tenants(replayed: ReplayedTenants, console: Console, *, dead_letters:
     events = sum(each.events for each in replayed.tenants.values())
     title = f"{len(replayed.tenants)} tenants: "
     console.print(Text.assemble((title, "bold"), f"{events:,} events in {replayed.seconds:.2f} s"))
+    if replayed.workers is not None:
+        console.print(workers_text(replayed.workers), soft_wrap=True)
     console.print()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("tenant", overflow="fold")

@@ -6,6 +6,7 @@ from runtime.io.dead_letters import RAW_LIMIT_BYTES, DeadLetter, DeadLetterWrite
 from runtime.io.errors import SinkClosed, SinkError, SourceError
 from runtime.io.letter_codes import CODES, REASONS, LetterCode
 from runtime.io.named import files_named
+from runtime.io.ranges import open_range, read_bytes, size_if_plain, size_if_regular
 from runtime.io.sinks import FileSink, LineSink, MemorySink
 from runtime.io.sources import EventSource, Format, is_parquet, open_source
 
@@ -32,6 +33,10 @@ __all__ = [
     "SourceError",
     "files_named",
     "is_parquet",
+    "open_range",
     "open_source",
+    "read_bytes",
     "read_letters",
+    "size_if_plain",
+    "size_if_regular",
 ]

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
@@ -36,18 +38,19 @@ class FileSink:
 
     A file is written as `NAME.part` and renamed by `close`, so that whoever finds it finds it whole. After a failure
     (`discard`, or an exception inside `with`) the `.part` stays, with what was written so far. Devices and pipes have
-    no other name to write to, and are written directly. stdout is flushed after every list.
+    no other name to write to, and are written directly. stdout is flushed after every list. `joins`: the bytes of other
+    files come in by `append`, packed already if the name says so.
 
     Raises SinkError when the file cannot be made or written, SinkClosed when the reader of a pipe went away.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, stdout: BinaryIO | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, stdout: BinaryIO | None = None, joins: bool = False) -> None:
         self.name = os.fspath(path)
         self._target: str | None = None
         self._part: str | None = None
         self._to_stdout = self.name == "-"
         self._closed = False
-        pack = self._pack()
+        pack = None if joins else self._pack()
         if self._to_stdout:
             self.name = "stdout"
             self._file: BinaryIO = sys.stdout.buffer if stdout is None else stdout
@@ -78,6 +81,20 @@ class FileSink:
                 self._file.flush()
         except OSError as error:
             raise self._failure(error) from error
+
+    def append(self, path: Path) -> None:
+        """Writes the bytes of a file, as they are: those that are packed may stand one behind the other."""
+        try:
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, self._file, _BUFFER_BYTES)
+            self._file.flush()
+        except OSError as error:
+            raise self._failure(error) from error
+
+    @property
+    def is_direct(self) -> bool:
+        """True when there is no file that will have the name: stdout, a pipe, a device."""
+        return self._target is None
 
     def close(self) -> None:
         """Writes out the rest and gives the file its name."""

@@ -17,7 +17,12 @@ HERE = Path(__file__).parent
 SCRIPTS = Path(os.environ.get("SOJOURN_BENCH", HERE.parents[1].parent / "shared" / "bench"))
 """Where the benchmark's own scripts are; they are no part of the project."""
 HANDWRITTEN = "hand-written Python"
-OURS = ("Sojourn, Job S", "Sojourn, Job P", "Sojourn, Job S from Parquet")
+JOB_S, JOB_S_BY_TWO, JOB_P, JOB_S_FROM_PARQUET = OURS = (
+    "Sojourn, Job S",
+    "Sojourn, Job S, --workers 2",
+    "Sojourn, Job P",
+    "Sojourn, Job S from Parquet",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,8 @@ PEERS = {
 
 def contenders(peers: Sequence[str]) -> list[Contender]:
     """Who runs, in the order of the table: the hand-written loop, the peers of these names, our jobs."""
-    return [_handwritten(), *(_peer(PEERS[name], name) for name in peers), _ours("job_s"), _ours("job_p"), _parquet()]
+    ours = [_ours(JOB_S, "job_s"), _ours(JOB_S_BY_TWO, "job_s", "--workers", "2"), _ours(JOB_P, "job_p"), _parquet()]
+    return [_handwritten(), *(_peer(PEERS[name], name) for name in peers), *ours]
 
 
 def _handwritten() -> Contender:
@@ -84,11 +90,11 @@ def _peer(peer: Peer, name: str) -> Contender:
         return Contender(peer.title, "", [], f"not installed: {error}")
 
 
-def _ours(job: str) -> Contender:
-    command = [sys.executable, "-m", "runtime.cli", "replay", str(HERE / job), "--format", "json"]
+def _ours(name: str, job: str, *options: str) -> Contender:
+    command = [sys.executable, "-m", "runtime.cli", "replay", str(HERE / job), "--format", "json", *options]
     is_s = job == "job_s"
     return Contender(
-        OURS[0] if is_s else OURS[1],
+        name,
         f"{version('sojourn')}, Python {platform.python_version()}",
         [*command, *(["--markers-only"] if is_s else [])],
         summary=True,
@@ -98,7 +104,7 @@ def _ours(job: str) -> Contender:
 
 def _parquet() -> Contender:
     problem = "" if find_spec("pyarrow") else "pyarrow is not installed: the extra `parquet`"
-    return replace(_ours("job_s"), name=OURS[2], reads="parquet", problem=problem)
+    return replace(_ours(JOB_S_FROM_PARQUET, "job_s"), reads="parquet", problem=problem)
 
 
 def _missing(script: Path) -> str:

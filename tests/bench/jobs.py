@@ -23,7 +23,7 @@ from statistics import median
 from typing import Any
 
 from answers import FULL, STATED_SUMS, sums_of, wrong_records, wrong_summary
-from contenders import HANDWRITTEN, OURS, PEERS, SCRIPTS, Contender, contenders
+from contenders import HANDWRITTEN, JOB_S, JOB_S_FROM_PARQUET, OURS, PEERS, SCRIPTS, Contender, contenders
 from environments import Unavailable, python_of
 from measured import Measured, measured
 
@@ -70,9 +70,9 @@ def as_parquet(source: Path) -> None:
 def from_parquet(rows: Sequence[Mapping[str, Any]]) -> str:
     """How Job S from Parquet compares with Job S from NDJSON, in events per second."""
     found = {row["name"]: row for row in rows if "problem" not in row}
-    if not {OURS[0], OURS[2]} <= found.keys():
+    if not {JOB_S, JOB_S_FROM_PARQUET} <= found.keys():
         return ""
-    lines, table = found[OURS[0]], found[OURS[2]]
+    lines, table = found[JOB_S], found[JOB_S_FROM_PARQUET]
     ratios = [lines[key] / table[key] for key in ("wall_seconds", "cpu_seconds")]
     return f"Job S from Parquet: {ratios[0]:.2f} of the events per second from NDJSON, {ratios[1]:.2f} by CPU time"
 

@@ -30,7 +30,7 @@ def test_our_jobs_by_themselves(tmp_path: Path) -> None:
     rows = {row["name"]: row for row in figures["rows"]}
     assert "there is no handwritten.py" in rows["hand-written Python"]["problem"]
     assert "there is no duckdb_job.py" in rows["DuckDB"]["problem"]
-    for job in ("Sojourn, Job S", "Sojourn, Job P", "Sojourn, Job S from Parquet"):
+    for job in ("Sojourn, Job S", "Sojourn, Job S, --workers 2", "Sojourn, Job P", "Sojourn, Job S from Parquet"):
         assert "problem" not in rows[job]
         assert rows[job]["wall_seconds"] > 0
         assert f"| {job} " in done.stdout
