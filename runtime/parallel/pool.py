@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class _Worker:
     """A process that runs, and the line to it."""
 
     number: int
-    process: ForkProcess
+    process: BaseProcess
     line: Connection
     done: Done | None = None
 
@@ -144,9 +144,11 @@ class Pool:
     def _log(self, record: logging.LogRecord) -> None:
         """What a worker logs; that a rule fails is told once, as one process would."""
         incident = getattr(record, "incident", None)
-        if incident is None or incident not in self._incidents:
+        if incident in self._incidents:
+            return
+        if incident is not None:
             self._incidents.append(incident)
-            logging.getLogger(record.name).handle(record)
+        logging.getLogger(record.name).handle(record)
 
     def _pass_on(self, number: int) -> None:
         """Tells a worker that runs where to find what it has to go on from."""
@@ -211,10 +213,10 @@ class Pool:
             return _SOURCE, (error.name, error.message)
         except SinkError as error:
             return _SINK, (error.name, error.message)
-        except OSError as error:
-            return _SINK, (str(self._job.folder), f"it cannot be written: {error.strerror or error}")
         except (EOFError, ConnectionError):
             raise
+        except OSError as error:
+            return _SINK, (str(self._job.folder), f"it cannot be written: {error.strerror or error}")
         except Exception as error:
             return _DEFECT, (f"{type(error).__name__}: {error}", f"\n{traceback.format_exc()}")
         line.send((_READ, unreported))
