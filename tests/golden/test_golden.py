@@ -113,10 +113,13 @@ def run(folder: Path, cache: CacheConfig | None = None) -> tuple[Engine, list[st
 def non_zero(counters: EngineCounters | SessionCounters) -> dict[str, Any]:
     """The counters that have counted something, but for the histograms, which durations and counts decide."""
     found: dict[str, Any] = {}
-    for each in fields(counters):
-        value = getattr(counters, each.name)
-        if value and each.name not in ("durations", "lengths", "lags"):
-            found[each.name] = {named(key): count for key, count in value.items()} if isinstance(value, dict) else value
+    names = [each.name for each in fields(counters)]
+    if isinstance(counters, SessionCounters):
+        names.insert(names.index("short"), "single_event")
+    for name in names:
+        value = getattr(counters, name)
+        if value and name not in ("durations", "lengths", "lags"):
+            found[name] = {named(key): count for key, count in value.items()} if isinstance(value, dict) else value
     return found
 
 
