@@ -17,6 +17,7 @@ from epl.compiler import Compiled, inlined
 from epl.layout import slot_name
 from runtime.event import BAD_LINE
 from runtime.intake import FROM_DATA, Escaped
+from runtime.output import LineOutput
 from runtime.reorder import Refuse
 from runtime.timeline import Clock, Partition
 
@@ -32,6 +33,7 @@ def loop(engine, at_work, lines, refuse):
     decode = engine.decoder.decode
     output = engine._output
     send = output.event if output.wants_events else None
+    keep = output.as_it_came if isinstance(output, LineOutput) else None
     (profile,) = engine.profiles
     get, process, counters = profile.table.get, profile.process, profile.counters
     is_shadow, longest_ms, s, p = profile.shadow, counters.max_interval_ms, None, None
@@ -91,14 +93,18 @@ def loop(engine, at_work, lines, refuse):
                 s.turn = turn
                 added = None
 {stage_2}
-                if send is not None:
-                    if added and not is_shadow:
-                        if decorations:
-                            decorations.update(added)
-                        else:
-                            decorations = added
-                    send(line, decorations, now)
                 ok += 1
+                if send is None:
+                    continue
+                if added and not is_shadow:
+                    if decorations:
+                        decorations.update(added)
+                    else:
+                        decorations = added
+                if decorations or keep is None:
+                    send(line, decorations, now)
+                else:
+                    keep(line)
                 continue
             added = process(e, key, event_ms, duration_ms, is_passive, now, turn)
             longest_ms = counters.max_interval_ms
@@ -210,6 +216,7 @@ def loop_of(
         "EVENT_TIME": Clock.EVENT_TIME,
         "Escaped": Escaped,
         "FROM_DATA": FROM_DATA,
+        "LineOutput": LineOutput,
         **{_class_name(name): class_ for name, class_ in classes.items()},
     }
     for stage in stages:

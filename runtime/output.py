@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -61,6 +62,14 @@ class LineOutput:
     def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
         """Appends the event's line."""
         self._lines.append(decorated(raw, decorations) if decorations else raw)
+
+    @property
+    def as_it_came(self) -> Callable[[bytes], None] | None:
+        """What takes the line of an event without decorations faster than `event`, until `take` is called.
+
+        None where that takes more than a line.
+        """
+        return self._lines.append
 
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
         """Appends the marker's line."""

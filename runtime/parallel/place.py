@@ -50,6 +50,10 @@ class PlacedOutput(LineOutput):
         if self._keeps_places:
             self._places.append((now_ms, 1, self.number, 0))
 
+    @property
+    def as_it_came(self) -> None:
+        """An event may be left out, and has a place."""
+
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
         """Appends the marker's line."""
         super().marker(fields, now_ms)
