@@ -153,10 +153,11 @@ _serial = count(1)
 class _Stage:
     """The code of a rule set for each type of event, and what it needs around it."""
 
-    def __init__(self, prefix: str, compiled: Compiled, *, calls: str | None, result: str) -> None:
-        """`calls`: how handlers are called where their bodies cannot stand in the loop; else None."""
+    def __init__(self, prefix: str, compiled: Compiled, *, inlines: bool, calls: str, result: str) -> None:
+        """`inlines`: bodies of handlers may stand in the loop; else they are called as `calls` says."""
         self._prefix = prefix
         self._compiled = compiled
+        self._inlines = inlines
         self._calls = calls
         self._result = result
         self.names: dict[str, Any] = {f"{prefix}matches": compiled.matches}
@@ -167,11 +168,11 @@ class _Stage:
         handler = self._compiled.handlers.get(event_type)
         if handler is None:
             return ""
-        if self._calls is not None:
-            name = f"{self._prefix}{handler.__name__}"
+        found = inlined(self._compiled, event_type, self._prefix) if self._inlines else None
+        if found is None:
+            name = f"{self._prefix}on_{slot_name(event_type)}"
             self.names[name] = handler
             return self._calls.format(handler=name)
-        found = inlined(self._compiled, event_type, self._prefix)
         self.names |= found.names
         self.counters |= found.counters
         text = "".join(f"{line}\n" for line in found.lines)
@@ -200,8 +201,8 @@ def loop_of(
     `inserts`: its controller makes rows; `is_simple`: the profile's rules change no more than the slots of a session
     and the decorations of an event.
     """
-    first = _Stage("a_", controller, calls=_CALLED_1 if inserts else None, result="decorations")
-    second = _Stage("b_", profile, calls=None if is_simple else _CALLED_2, result="added")
+    first = _Stage("a_", controller, inlines=not inserts, calls=_CALLED_1, result="decorations")
+    second = _Stage("b_", profile, inlines=is_simple, calls=_CALLED_2, result="added")
     codes = {name: (first.code(name), second.code(name)) for name in classes}
     stages = (first, second)
     overlaid = _OVERLAID if any("decorations" in code for code, _ in codes.values()) else ""

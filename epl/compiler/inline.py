@@ -30,13 +30,16 @@ class Inlined:
     decorations: str | None
 
 
-def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
-    """The body of the handler of an event type, of a rule set of one profile whose rules neither split nor insert."""
-    handler = compiled.handlers.get(event_type)
-    if handler is None:
-        return Inlined((), {}, {}, None)
-    code: Any = handler.__code__
-    scope: Mapping[str, Any] = handler.__globals__
+def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined | None:
+    """The body of the handler of an event type, of a rule set of one profile whose rules neither split nor insert.
+
+    None where another handler stands in its place.
+    """
+    made = compiled.bodies[event_type]
+    if made.function is not compiled.handlers[event_type]:
+        return None
+    function: Any = made.function
+    code, scope = function.__code__, function.__globals__
     own = {*code.co_varnames, *code.co_cellvars} - _ARGUMENTS
     counters: dict[str, int] = {}
     names: dict[str, Any] = {}
@@ -52,9 +55,8 @@ def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
         counters[match[1] + match[2]] = int(match[2])
         return f"{match[1]}{match[2]} += 1"
 
-    body = compiled.bodies[event_type]
-    decorates = body[-1:] == (_RETURNED,)
-    kept = (line for line in body if line not in (_RETURNED, _BLANK))
+    decorates = made.lines[-1:] == (_RETURNED,)
+    kept = (line for line in made.lines if line not in (_RETURNED, _BLANK))
     text = replace_words("\n".join(kept), renamed)
     text = _ROUTE.sub("route = ", re.sub(rf"\b({prefix}m)\[(\d+)\] \+= 1\b", counted, text))
     names.pop(f"{prefix}m", None)

@@ -27,11 +27,19 @@ _NO_ATTRIBUTES = SessionLayout({}, {})
 
 
 @dataclass(frozen=True, slots=True)
+class Body:
+    """The lines of a function below its head, without their indentation."""
+
+    function: Handler
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """Handlers by event type; `fields` are the event fields that they read, by event type.
 
     `matches` counts the rows of each statement by its number, and goes on counting; `python` is the generated source,
-    `constants` what it calls by names that are bound outside of it, `bodies` the lines of each handler below its head.
+    `constants` what it calls by names that are bound outside of it, `bodies` what each handler is made of.
     """
 
     program: t.Program
@@ -40,7 +48,7 @@ class Compiled:
     matches: list[int]
     python: str
     constants: Mapping[str, Constant]
-    bodies: Mapping[str, tuple[str, ...]]
+    bodies: Mapping[str, Body]
 
 
 def compile_program(
@@ -84,16 +92,17 @@ def compile_program(
         effects = Effects(module, expressions, layout, profiles, sub_sessions, handled)
         return _Function(names[type_name], module, program, statements, expressions, effects, report, guarded)
 
-    bodies: dict[str, tuple[str, ...]] = {}
+    bodies: dict[str, list[str]] = {}
     for type_name, statements in by_type.items():
         if module.lines:
             module.lines += ["", ""]
         head, *body = function(type_name, statements).lines()
         module.lines += [head, *(_INDENT + line for line in body)]
-        bodies[type_name] = tuple(body)
+        bodies[type_name] = body
     namespace = module.load()
     handlers: dict[str, Callable[..., Any]] = {type_name: namespace[name] for type_name, name in names.items()}
-    return Compiled(program, handlers, fields, matches, module.text, module.constants, bodies)
+    made = {type_name: Body(handlers[type_name], tuple(lines)) for type_name, lines in bodies.items()}
+    return Compiled(program, handlers, fields, matches, module.text, module.constants, made)
 
 
 def _without_shadows(program: t.Program) -> t.Program:

@@ -1,7 +1,7 @@
 """How fast a tenant's rules run, where the time goes, and how that compares with another day."""
 
 from runtime.bench.baseline import BadBaseline, Baseline, differences, ratios, read_baseline, rule_key
-from runtime.bench.figures import Figures, PartFigures, RuleFigures, as_data
+from runtime.bench.figures import Figures, PartFigures, RuleFigures, WorkerFigures, as_data
 from runtime.bench.measure import Bench
 from runtime.bench.parts import PARTS, Job, NoEvents
 
@@ -15,6 +15,7 @@ __all__ = [
     "NoEvents",
     "PartFigures",
     "RuleFigures",
+    "WorkerFigures",
     "as_data",
     "differences",
     "ratios",

@@ -30,6 +30,16 @@ class RuleFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerFigures:
+    """The same replay by several processes: how many were asked for, how many there was work for, and why not more."""
+
+    asked: int
+    used: int
+    seconds: float | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Medians over `runs`, by the wall clock where it does not say CPU.
 
@@ -47,6 +57,7 @@ class Figures:
     peak_memory_bytes: int | None
     parts: tuple[PartFigures, ...]
     rules: tuple[RuleFigures, ...] = ()
+    workers: WorkerFigures | None = None
 
     @property
     def events_per_second(self) -> float:
@@ -77,6 +88,11 @@ def as_data(figures: Figures) -> dict[str, Any]:
     for part in figures.parts:
         data[f"{part.name}_share"] = round(part.share, 4)
         data[f"{part.name}_us_per_event"] = round(part.us_per_event, 4)
+    if figures.workers is not None:
+        data["workers"] = figures.workers.used
+        if figures.workers.seconds is not None:
+            data["workers_seconds"] = round(figures.workers.seconds, 6)
+            data["workers_events_per_second"] = round(figures.events / figures.workers.seconds, 1)
     if figures.rules:
         data["rules"] = [asdict(rule) | {"us_per_event": round(rule.us_per_event, 4)} for rule in figures.rules]
     return data

@@ -14,6 +14,7 @@ from runtime.bench.figures import Figures, PartFigures, RuleFigures
 from runtime.bench.memory import peak_bytes
 from runtime.bench.parts import PARTS, Job, NoEvents, prefixes
 from runtime.bench.rules import RuleTimes
+from runtime.bench.several import Several
 
 OnStep = Callable[[], None]
 """Called after each of `Bench.steps`."""
@@ -26,15 +27,17 @@ class Bench:
     by CPU time.
     """
 
-    def __init__(self, job: Job, *, runs: int = 5, profile_rules: bool = False) -> None:
+    def __init__(self, job: Job, *, runs: int = 5, profile_rules: bool = False, workers: int = 1) -> None:
         self._job = job
+        self._several = Several(job, workers) if workers > 1 else None
         self._runs = runs
         self._rule_times = RuleTimes(job) if profile_rules else None
 
     @property
     def steps(self) -> int:
         """How many times the events, or some of them, are gone through."""
-        return 1 + self._runs * len(PARTS) + (0 if self._rule_times is None else self._rule_times.steps)
+        times = len(PARTS) + (self._several is not None)
+        return 1 + self._runs * times + (0 if self._rule_times is None else self._rule_times.steps)
 
     def run(self, on_step: OnStep = lambda: None) -> Figures:
         """Measures. Raises NoClock, NoEvents, SourceError and SinkError.
@@ -63,6 +66,7 @@ class Bench:
             peak_memory_bytes=memory_bytes,
             parts=_parts(cpu, events),
             rules=rules,
+            workers=None if self._several is None else self._several.figures(),
         )
 
     def _time_parts(self, on_step: OnStep) -> tuple[list[float], dict[str, list[float]]]:
@@ -77,6 +81,9 @@ class Bench:
                 cpu[part].append(process_time() - began_cpu)
                 if part == PARTS[-1]:
                     wall.append(perf_counter() - began)
+                on_step()
+            if self._several is not None:
+                self._several.run()
                 on_step()
         return wall, cpu
 

@@ -27,6 +27,7 @@ _EPILOG = """\b
 Examples:
   sojourn bench examples/shop examples/shop/events.ndjson.gz
   sojourn bench my-tenant day.ndjson --profile-rules              what each rule costs
+  sojourn bench my-tenant year.ndjson --workers 4                 as replay --workers does it
   sojourn bench my-tenant day.ndjson --save before.json           then change the rules, and
   sojourn bench my-tenant day.ndjson --baseline before.json --fail-under 0.9
 
@@ -58,6 +59,7 @@ Exit codes: 0 done, 1 the rules have problems or --fail-under was not reached, 2
 @click.argument("events", nargs=-1, required=True)
 @click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Runs to take the median of.")
 @click.option("--profile-rules", is_flag=True, help="Also say what each rule costs.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, help="Also measure so many processes.")
 @click.option("--out", metavar="FILE", help="Write events and markers, anew each run; by default they go nowhere.")
 @click.option("--markers-only", is_flag=True, help="Make begin and end markers, not the events.")
 @click.option("--time-field", metavar="NAME", help="The field with an event's own time, where rules give none.")
@@ -78,6 +80,7 @@ def bench_command(
     events: tuple[str, ...],
     runs: int,
     profile_rules: bool,
+    workers: int,
     out: str | None,
     markers_only: bool,
     time_field: str | None,
@@ -108,7 +111,7 @@ def bench_command(
     errors = Console(stderr=True, highlight=False)
     log_to(errors)
     try:
-        bench = Bench(job, runs=runs, profile_rules=profile_rules)
+        bench = Bench(job, runs=runs, profile_rules=profile_rules, workers=workers)
         with _bar(errors, shown=sys.stderr.isatty()) as bar:
             task = bar.add_task(rules.config.tenant, total=bench.steps)
             figures = bench.run(lambda: bar.advance(task))

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from runtime.bench import Figures, rule_key
+from runtime.bench import Figures, WorkerFigures, rule_key
 from runtime.cli.report import bar
 
 _MIB = 1 << 20
@@ -41,12 +41,21 @@ def render(
     if figures.peak_memory_bytes is not None:
         memory = _of_baseline(ratios, "peak_memory_bytes", ", {:.2f} of the baseline")
         facts.add_row("peak memory", f"{figures.peak_memory_bytes / _MIB:.0f} MiB[dim]{memory}[/]")
+    if figures.workers is not None:
+        facts.add_row("workers", _by_workers(figures, figures.workers))
     console.print(Padding(facts, (0, 0, 0, 2), expand=False))
     _print(console, "where the time goes, by CPU time", _parts(figures, ratios))
     if figures.rules:
         _print(console, "rules, each by itself", _rules(figures, ratios))
     if differences:
         console.print(f"\n[yellow]beside speed, the baseline differs:[/] {'; '.join(differences)}", soft_wrap=True)
+
+
+def _by_workers(figures: Figures, workers: WorkerFigures) -> str:
+    if workers.seconds is None:
+        return f"one does all: {workers.why}"
+    times = f"{figures.seconds / workers.seconds:.2f} times as fast"
+    return f"{workers.used} take {workers.seconds:.3f} s, {figures.events / workers.seconds:,.0f} events/s: {times}"
 
 
 def _print(console: Console, title: str, table: Table) -> None:

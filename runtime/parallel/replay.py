@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory, gettempdir
 
 from runtime.counters import add_counters
 from runtime.engine import Engine
-from runtime.io import FileSink, open_source
+from runtime.io import FileSink, is_parquet, open_source
 from runtime.output import LineOutput
 from runtime.parallel.cuts import Cuts, cut
 from runtime.parallel.pool import CAN_FORK, Pool
@@ -50,6 +50,8 @@ class ParallelReplay:
     def cuts(self, sources: Sequence[str]) -> Cuts:
         """The parts of the sources; one part, and why, where they cannot be cut. Raises SourceError."""
         why = why_in_one_piece(self._rules) if CAN_FORK else "this system cannot copy a process"
+        if why is None and any(map(is_parquet, sources)):
+            why = "Parquet is read by one process"
         if why is not None:
             return Cuts((), why)
         return cut(sources, self._workers, longest_pause_ms(self._rules), self._engine.event_time_ms, self._first_line)

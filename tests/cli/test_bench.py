@@ -137,6 +137,21 @@ def test_markers_only_makes_no_events(bench: Run, tenant: Path) -> None:
 # ---- baselines
 
 
+def test_several_processes(sojourn: Run, project: Path, tmp_path: Path) -> None:
+    events = tmp_path / "shop.ndjson"
+    assert sojourn("generate", "shop", "--events", 4000, "--hours", 48, "--out", events).exit_code == 0
+    arguments = ("bench", project / "examples" / "shop", events, "--runs", 1, "--workers", 2)
+    found = figures(sojourn(*arguments, "--format", "json"))
+    assert found["workers"] == 2
+    assert found["workers_events_per_second"] == pytest.approx(4000 / found["workers_seconds"], rel=0.01)
+    assert "times as fast" in sojourn(*arguments).stdout
+
+
+def test_several_processes_where_one_does_all(bench: Run) -> None:
+    assert figures(bench("--workers", 2, "--format", "json"))["workers"] == 1
+    assert "one does all" in bench("--workers", 2).stdout
+
+
 def test_compares_with_saved_figures(bench: Run, tenant: Path) -> None:
     saved = tenant / "saved.json"
     before = figures(bench("--format", "json", "--profile-rules", "--save", saved))
