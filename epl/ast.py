@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 from typing import Literal as Choice
 
+from msgspec import Struct
+
 from epl.source import Span
+from epl.structs import annotations_of
 
 NumberKind = Choice["int", "long", "float", "double"]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True, eq=False, kw_only=True):
     """Anything with a place in the source."""
 
-    span: Span = field(compare=False, repr=False, kw_only=True)
+    span: Span
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._content()))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in _parts(type(self))[0])
+        return f"{type(self).__name__}({shown})"
+
+    def _content(self) -> tuple[object, ...]:
+        return tuple([getattr(self, name) for name in _parts(type(self))[0]])
 
 
 _N = TypeVar("_N", bound=Node)
@@ -26,83 +40,71 @@ _N = TypeVar("_N", bound=Node)
 # ---- expressions
 
 
-@dataclass(frozen=True, slots=True)
-class Expression(Node):
+class Expression(Node, frozen=True, eq=False):
     """A value, or a name that stands for one."""
 
 
-@dataclass(frozen=True, slots=True)
-class NumberLiteral(Expression):
+class NumberLiteral(Expression, frozen=True, eq=False):
     """`7`, `10L`, `2.5`, `1.5f`."""
 
     value: int | float
     kind: NumberKind
 
 
-@dataclass(frozen=True, slots=True)
-class StringLiteral(Expression):
+class StringLiteral(Expression, frozen=True, eq=False):
     """A string, its escapes resolved."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class BooleanLiteral(Expression):
+class BooleanLiteral(Expression, frozen=True, eq=False):
     """`true` or `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NullLiteral(Expression):
+class NullLiteral(Expression, frozen=True, eq=False):
     """`null`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference(Expression):
+class Reference(Expression, frozen=True, eq=False):
     """A name: a field, an alias, a session variable, a declared expression or a class."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Member(Expression):
+class Member(Expression, frozen=True, eq=False):
     """`target.name`."""
 
     target: Expression
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Index(Expression):
+class Index(Expression, frozen=True, eq=False):
     """`target[index]`."""
 
     target: Expression
     index: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Dynamic(Expression):
+class Dynamic(Expression, frozen=True, eq=False):
     """`target?`: a property that needs no declaration."""
 
     target: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Star(Expression):
+class Star(Expression, frozen=True, eq=False):
     """`*` as an argument, as in `count(*)`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Expression):
+class Call(Expression, frozen=True, eq=False):
     """`name(…)`: a function, a declared expression, or a map read by key."""
 
     name: str
     arguments: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MethodCall(Expression):
+class MethodCall(Expression, frozen=True, eq=False):
     """`target.name(…)`."""
 
     target: Expression
@@ -110,29 +112,25 @@ class MethodCall(Expression):
     arguments: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Negate(Expression):
+class Negate(Expression, frozen=True, eq=False):
     """`not operand`."""
 
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Minus(Expression):
+class Minus(Expression, frozen=True, eq=False):
     """`-operand`."""
 
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Plus(Expression):
+class Plus(Expression, frozen=True, eq=False):
     """`+operand`."""
 
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Binary(Expression):
+class Binary(Expression, frozen=True, eq=False):
     """An operator with two sides: arithmetic, `& | ^`, comparison, `is`, `is not`."""
 
     operator: str
@@ -140,16 +138,14 @@ class Binary(Expression):
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Chain(Expression):
+class Chain(Expression, frozen=True, eq=False):
     """`and`, `or` or `||` over two or more operands."""
 
     operator: Choice["and", "or", "||"]
     operands: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Quantified(Expression):
+class Quantified(Expression, frozen=True, eq=False):
     """`left operator any|some|all (…)`."""
 
     operator: str
@@ -158,8 +154,7 @@ class Quantified(Expression):
     options: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Contained(Expression):
+class Contained(Expression, frozen=True, eq=False):
     """`value [not] in (…)`."""
 
     value: Expression
@@ -167,8 +162,7 @@ class Contained(Expression):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class InRange(Expression):
+class InRange(Expression, frozen=True, eq=False):
     """`value [not] in [low:high]` with either end open or closed."""
 
     value: Expression
@@ -179,8 +173,7 @@ class InRange(Expression):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Between(Expression):
+class Between(Expression, frozen=True, eq=False):
     """`value [not] between low and high`."""
 
     value: Expression
@@ -189,8 +182,7 @@ class Between(Expression):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Like(Expression):
+class Like(Expression, frozen=True, eq=False):
     """`value [not] like pattern [escape c]`."""
 
     value: Expression
@@ -199,8 +191,7 @@ class Like(Expression):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Regexp(Expression):
+class Regexp(Expression, frozen=True, eq=False):
     """`value [not] regexp pattern`."""
 
     value: Expression
@@ -208,16 +199,14 @@ class Regexp(Expression):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Branch(Node):
+class Branch(Node, frozen=True, eq=False):
     """`when condition then result` of a case."""
 
     condition: Expression
     result: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Case(Expression):
+class Case(Expression, frozen=True, eq=False):
     """`case [subject] when … then … [else …] end`."""
 
     subject: Expression | None
@@ -225,31 +214,27 @@ class Case(Expression):
     otherwise: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
-class TypeName(Node):
+class TypeName(Node, frozen=True, eq=False):
     """The name of a type as written: `int`, `string[]`, `java.lang.Long`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cast(Expression):
+class Cast(Expression, frozen=True, eq=False):
     """`cast(value, type)`."""
 
     value: Expression
     type: TypeName
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceOf(Expression):
+class InstanceOf(Expression, frozen=True, eq=False):
     """`instanceof(value, type, …)`."""
 
     value: Expression
     types: tuple[TypeName, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayLiteral(Expression):
+class ArrayLiteral(Expression, frozen=True, eq=False):
     """`{1, 2, 3}`."""
 
     items: tuple[Expression, ...]
@@ -260,16 +245,14 @@ class ArrayLiteral(Expression):
 AnnotationValue = bool | int | float | str | None | tuple["AnnotationValue", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnnotationArgument(Node):
+class AnnotationArgument(Node, frozen=True, eq=False):
     """One argument of an annotation; `name` is None for the bare form `@Session("Profile")`."""
 
     name: str | None
     value: AnnotationValue
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation(Node):
+class Annotation(Node, frozen=True, eq=False):
     """`@Name(…)`."""
 
     name: str
@@ -279,37 +262,32 @@ class Annotation(Node):
 # ---- statements
 
 
-@dataclass(frozen=True, slots=True)
-class Name(Node):
+class Name(Node, frozen=True, eq=False):
     """A name that a statement introduces or refers to, with its place."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statement(Node):
+class Statement(Node, frozen=True, eq=False):
     """One statement with its annotations."""
 
     annotations: tuple[Annotation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Column(Node):
+class Column(Node, frozen=True, eq=False):
     """`expression [as name]`."""
 
     expression: Expression
     name: Name | None
 
 
-@dataclass(frozen=True, slots=True)
-class Wildcard(Node):
+class Wildcard(Node, frozen=True, eq=False):
     """`*` or `alias.*`."""
 
     alias: Name | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stream(Node):
+class Stream(Node, frozen=True, eq=False):
     """`TYPE(filter, …) as alias`."""
 
     type_name: Name
@@ -317,16 +295,14 @@ class Stream(Node):
     alias: Name | None
 
 
-@dataclass(frozen=True, slots=True)
-class InsertInto(Node):
+class InsertInto(Node, frozen=True, eq=False):
     """`insert into TYPE (column, …)`; `columns` is None when not given."""
 
     type_name: Name
     columns: tuple[Name, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Select(Statement):
+class Select(Statement, frozen=True, eq=False):
     """`[insert into …] select … from … [where …]`."""
 
     insert_into: InsertInto | None
@@ -335,16 +311,14 @@ class Select(Statement):
     where: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment(Node):
+class Assignment(Node, frozen=True, eq=False):
     """`name = expression` of an update."""
 
     name: Name
     expression: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Update(Statement):
+class Update(Statement, frozen=True, eq=False):
     """`update istream TYPE [as alias] set … [where …]`."""
 
     type_name: Name
@@ -353,24 +327,21 @@ class Update(Statement):
     where: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
-class FieldDeclaration(Node):
+class FieldDeclaration(Node, frozen=True, eq=False):
     """`name type` of a schema."""
 
     name: Name
     type: TypeName
 
 
-@dataclass(frozen=True, slots=True)
-class CreateSchema(Statement):
+class CreateSchema(Statement, frozen=True, eq=False):
     """`create schema NAME (field type, …)`."""
 
     name: Name
     fields: tuple[FieldDeclaration, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CreateVariable(Statement):
+class CreateVariable(Statement, frozen=True, eq=False):
     """`create [constant] variable TYPE NAME [= value]`."""
 
     constant: bool
@@ -379,8 +350,7 @@ class CreateVariable(Statement):
     value: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
-class CreateExpression(Statement):
+class CreateExpression(Statement, frozen=True, eq=False):
     """`create expression NAME { x => … }`; `alias` marks the form `NAME alias for { … }`, which has no parameters."""
 
     name: Name
@@ -399,9 +369,9 @@ _part_names: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {}
 def _parts(kind: type) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The fields of a kind of node beside its place; and those of them that may hold nodes, by their declared types."""
     if kind not in _part_names:
-        parts = [part for part in fields(kind) if part.name != "span"]
-        holding = [part.name for part in parts if not _PLAIN.fullmatch(str(part.type))]
-        _part_names[kind] = (tuple(part.name for part in parts), tuple(holding))
+        declared = {name: type_ for name, type_ in annotations_of(kind).items() if name != "span"}
+        holding = [name for name, type_ in declared.items() if not _PLAIN.fullmatch(type_)]
+        _part_names[kind] = (tuple(declared), tuple(holding))
     return _part_names[kind]
 
 

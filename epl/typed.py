@@ -8,10 +8,11 @@ compiler works out by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 from typing import Literal as Choice
+
+from msgspec import Struct
 
 from epl.registry.model import Nulls, Signature
 from epl.source import Source, Span
@@ -20,31 +21,27 @@ from epl.types import Kind, Type
 # ---- expressions
 
 
-@dataclass(frozen=True, slots=True)
-class Expr:
+class Expr(Struct, frozen=True):
     """A value of a known type."""
 
     type: Type
     nullable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Const(Expr):
+class Const(Expr, frozen=True):
     """A literal, a variable or a folded expression."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Field(Expr):
+class Field(Expr, frozen=True):
     """A field of the event; `declared` is False for `f?` of an undeclared one."""
 
     name: str
     declared: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Changed(Expr):
+class Changed(Expr, frozen=True):
     """A field of the row that an `update istream` yields: the event as that statement leaves it.
 
     `name` None: whether the statement with this number has changed the event.
@@ -68,16 +65,14 @@ class Namespace(Enum):
     METADATA = "metadata"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionProperty(Expr):
+class SessionProperty(Expr, frozen=True):
     """`session.eventCount` and the like; `name` is a key of `epl.session_schema.PROPERTIES`."""
 
     scope: Scope
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute(Expr):
+class Attribute(Expr, frozen=True):
     """`session.int('views')`: null when absent or of another type. `type` is the getter's."""
 
     scope: Scope
@@ -85,8 +80,7 @@ class Attribute(Expr):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeContains(Expr):
+class AttributeContains(Expr, frozen=True):
     """`session.contains('items', x)` (with `item`) or `session.contains('n')`; `name` may be computed."""
 
     scope: Scope
@@ -95,8 +89,7 @@ class AttributeContains(Expr):
     item: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeFilter(Expr):
+class AttributeFilter(Expr, frozen=True):
     """`session.filter({'a','b'})`: a map of those present; `names` None: all."""
 
     scope: Scope
@@ -104,13 +97,11 @@ class AttributeFilter(Expr):
     names: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
-class Now(Expr):
+class Now(Expr, frozen=True):
     """The engine's clock, epoch ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic(Expr):
+class Arithmetic(Expr, frozen=True):
     """`+ - * / %` on numbers, operands converted to `type` where Java does."""
 
     operator: Choice["+", "-", "*", "/", "%"]
@@ -118,8 +109,7 @@ class Arithmetic(Expr):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Bitwise(Expr):
+class Bitwise(Expr, frozen=True):
     """`& | ^` on two integers or two booleans."""
 
     operator: Choice["&", "|", "^"]
@@ -127,43 +117,37 @@ class Bitwise(Expr):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Minus(Expr):
+class Minus(Expr, frozen=True):
     """`-operand`."""
 
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Concat(Expr):
+class Concat(Expr, frozen=True):
     """`||` over strings."""
 
     operands: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not(Expr):
+class Not(Expr, frozen=True):
     """Three-valued `not`."""
 
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class And(Expr):
+class And(Expr, frozen=True):
     """Three-valued `and`."""
 
     operands: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or(Expr):
+class Or(Expr, frozen=True):
     """Three-valued `or`."""
 
     operands: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Compare(Expr):
+class Compare(Expr, frozen=True):
     """`= != < <= > >=`: null with null on either side. `by_kind`: an `object` is compared by type and value."""
 
     operator: Choice["=", "!=", "<", "<=", ">", ">="]
@@ -172,8 +156,7 @@ class Compare(Expr):
     by_kind: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Is(Expr):
+class Is(Expr, frozen=True):
     """`is`, `is not`: never null."""
 
     left: Expr
@@ -182,15 +165,13 @@ class Is(Expr):
     by_kind: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Spread(Expr):
+class Spread(Expr, frozen=True):
     """An array among the options of `in` or `any`: its elements stand for it."""
 
     array: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class In(Expr):
+class In(Expr, frozen=True):
     """`value in (…)`; negation is a `Not` around it."""
 
     value: Expr
@@ -198,8 +179,7 @@ class In(Expr):
     by_kind: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Quantified(Expr):
+class Quantified(Expr, frozen=True):
     """`left op any (…)` (`every` False) or `all` (`every` True)."""
 
     operator: Choice["=", "!=", "<", "<=", ">", ">="]
@@ -209,8 +189,7 @@ class Quantified(Expr):
     by_kind: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Range(Expr):
+class Range(Expr, frozen=True):
     """`between` and the ranges of `in`: never null (language.md §2)."""
 
     value: Expr
@@ -221,8 +200,7 @@ class Range(Expr):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Match(Expr):
+class Match(Expr, frozen=True):
     """`like` (`escape` may be given) and `regexp`; negation is a `Not` around it."""
 
     operator: Choice["like", "regexp"]
@@ -231,15 +209,13 @@ class Match(Expr):
     escape: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Subject(Expr):
+class Subject(Expr, frozen=True):
     """In the conditions of `case x when …`: x, which is evaluated once. `number` tells it from those around it."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional(Expr):
+class Conditional(Expr, frozen=True):
     """`case`: the first branch whose condition is true, else `otherwise`. `subject`: what `Subject` stands for."""
 
     branches: tuple[tuple[Expr, Expr], ...]
@@ -247,23 +223,20 @@ class Conditional(Expr):
     subject: tuple[Subject, Expr] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Coalesce(Expr):
+class Coalesce(Expr, frozen=True):
     """The first operand that is not null."""
 
     operands: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Extreme(Expr):
+class Extreme(Expr, frozen=True):
     """`min` or `max` of two or more."""
 
     function: Choice["min", "max"]
     operands: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Convert(Expr):
+class Convert(Expr, frozen=True):
     """A widening number, or `cast`; `function` is called on a value that is not null and may raise RuleError."""
 
     operand: Expr
@@ -271,47 +244,41 @@ class Convert(Expr):
     can_fail: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TypeOf(Expr):
+class TypeOf(Expr, frozen=True):
     """`typeof(x)`: Java's short name. `static` is known unless the operand is an object."""
 
     operand: Expr
     static: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceOf(Expr):
+class InstanceOf(Expr, frozen=True):
     """`instanceof(x, …)` of an object, whose type shows at run time only."""
 
     operand: Expr
     kinds: frozenset[Kind]
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayOf(Expr):
+class ArrayOf(Expr, frozen=True):
     """`{a, b}`."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ElementAt(Expr):
+class ElementAt(Expr, frozen=True):
     """`array[i]`: null past either end."""
 
     array: Expr
     index: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class MapValue(Expr):
+class MapValue(Expr, frozen=True):
     """`m('key')` and `m.key`."""
 
     map: Expr
     key: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Apply(Expr):
+class Apply(Expr, frozen=True):
     """A call of a registry entry: receiver first, then the arguments. `pure`: the same arguments, the same answer."""
 
     name: str
@@ -324,37 +291,32 @@ class Apply(Expr):
 # ---- statements
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A named column of a row."""
 
     name: str
     expr: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """What a rule does with its row. Each kind is made by one annotation."""
 
 
-@dataclass(frozen=True, slots=True)
-class WriteAttributes(Effect):
+class WriteAttributes(Effect, frozen=True):
     """@UpdateState, @UpdateMetadata: every column is written, a null removes."""
 
     namespace: Namespace
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AddToCounter(Effect):
+class AddToCounter(Effect, frozen=True):
     """@UpdateCounter, @AppendCounter: `amount` None adds one."""
 
     name: str
     amount: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
-class AppendToList(Effect):
+class AppendToList(Effect, frozen=True):
     """@AppendState; `maxlength` 0 means no limit."""
 
     name: str
@@ -363,22 +325,19 @@ class AppendToList(Effect):
     maxlength: int
 
 
-@dataclass(frozen=True, slots=True)
-class SetDuration(Effect):
+class SetDuration(Effect, frozen=True):
     """@UpdateDuration: the session's gap from now on, ms."""
 
     duration_ms: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Decorate(Effect):
+class Decorate(Effect, frozen=True):
     """@DecorateEvent."""
 
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RouteToProfile(Effect):
+class RouteToProfile(Effect, frozen=True):
     """@Session: the profile and session key; `passive` by @Passive."""
 
     profile: str
@@ -388,8 +347,7 @@ class RouteToProfile(Effect):
     passive: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSubSession(Effect):
+class OpenSubSession(Effect, frozen=True):
     """@SubSession."""
 
     name: str
@@ -397,8 +355,7 @@ class OpenSubSession(Effect):
     duration_ms: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
-class CountDebug(Effect):
+class CountDebug(Effect, frozen=True):
     """@DebugSession."""
 
     counter: str
@@ -406,48 +363,41 @@ class CountDebug(Effect):
     audit: tuple[Column, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class EndSession(Effect):
+class EndSession(Effect, frozen=True):
     """@EndSession."""
 
 
-@dataclass(frozen=True, slots=True)
-class SplitSession(Effect):
+class SplitSession(Effect, frozen=True):
     """@SplitSession."""
 
 
-@dataclass(frozen=True, slots=True)
-class MarkBot(Effect):
+class MarkBot(Effect, frozen=True):
     """@MarkBot: the number of the bot's type; 0 clears the mark."""
 
     bot_type: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Insert(Effect):
+class Insert(Effect, frozen=True):
     """`insert into`: the row goes on as an event of another type; columns in the order of its schema."""
 
     type_name: str
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Effect):
+class Call(Effect, frozen=True):
     """Hands the row to a Python function. Registered annotations make it (`epl.extend.call`)."""
 
     function: Callable[[dict[str, Any]], object]
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Report(Effect):
+class Report(Effect, frozen=True):
     """Hands the row to the driver: for explaining, and for tests. No annotation makes it."""
 
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A select statement. `number` counts the statements of the file from 0.
 
     `whole` False: parts of it had problems and are left out. `made_by` says for each effect which annotation of the
@@ -469,8 +419,7 @@ class Rule:
     of_update: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """`update istream`: assignments see the event as it was before the statement."""
 
     number: int
@@ -481,8 +430,7 @@ class Update:
     assignments: tuple[Column, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A checked rule set. `event_types` holds the declared and the inferred ones; `routed` those that `insert into`
     makes, in no order."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any, NamedTuple
 
+from epl.structs import annotations_of
 from epl.typed import Expr
 
 
@@ -47,7 +47,8 @@ _part_names: dict[type, tuple[str, ...]] = {}
 def _parts(expr: Expr) -> Iterator[Expr]:
     kind = type(expr)
     if kind not in _part_names:
-        _part_names[kind] = tuple(each.name for each in fields(kind) if re.search("Expr|Subject", str(each.type)))
+        declared = annotations_of(kind)
+        _part_names[kind] = tuple(name for name, type_ in declared.items() if re.search("Expr|Subject", type_))
     for name in _part_names[kind]:
         yield from _expressions(getattr(expr, name))
 

@@ -96,8 +96,8 @@ class Engine(Passage):
         (profile,) = self.profiles
         rules = self.rules.controller.program.rules
         return loop_of(
-            self.rules.controller,
-            profile.compiled,
+            (self.rules.controller, self._stage_1),
+            (profile.compiled, profile.handlers),
             self.decoder.classes,
             inserts=any(isinstance(effect, Insert) for rule in rules for effect in rule.effects),
             is_simple=profile.is_simple,

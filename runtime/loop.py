@@ -13,7 +13,7 @@ from itertools import count
 from textwrap import indent
 from typing import Any
 
-from epl.compiler import Compiled, inlined
+from epl.compiler import Compiled, Handler, inlined
 from epl.layout import slot_name
 from runtime.event import BAD_LINE
 from runtime.intake import FROM_DATA, Escaped
@@ -23,6 +23,9 @@ from runtime.timeline import Clock, Partition
 
 Loop = Callable[[Any, Partition, Iterator[tuple[int, bytes]], Refuse], None]
 """Called with the engine, the partition at work, numbered lines, and who takes refused ones."""
+
+Handlers = Mapping[type[Any], Handler]
+"""Handlers by class of event."""
 
 _SOURCE = """\
 def loop(engine, at_work, lines, refuse):
@@ -153,9 +156,15 @@ _serial = count(1)
 class _Stage:
     """The code of a rule set for each type of event, and what it needs around it."""
 
-    def __init__(self, prefix: str, compiled: Compiled, *, inlines: bool, calls: str, result: str) -> None:
-        """`inlines`: bodies of handlers may stand in the loop; else they are called as `calls` says."""
+    def __init__(
+        self, prefix: str, compiled: Compiled, handlers: Handlers, *, inlines: bool, calls: str, result: str
+    ) -> None:
+        """`inlines`: bodies of handlers may stand in the loop; else they are called as `calls` says.
+
+        Those of `handlers` that are not the compiled ones are called in any case: somebody watches them.
+        """
         self._prefix = prefix
+        self._handlers = handlers
         self._compiled = compiled
         self._inlines = inlines
         self._calls = calls
@@ -163,16 +172,16 @@ class _Stage:
         self.names: dict[str, Any] = {f"{prefix}matches": compiled.matches}
         self.counters: dict[str, int] = {}
 
-    def code(self, event_type: str) -> str:
-        """What is run on an event of a type."""
-        handler = self._compiled.handlers.get(event_type)
+    def code(self, event_type: str, class_: type[Any]) -> str:
+        """What is run on an event of a type, which has a class."""
+        handler = self._handlers.get(class_)
         if handler is None:
             return ""
-        found = inlined(self._compiled, event_type, self._prefix) if self._inlines else None
-        if found is None:
+        if not self._inlines or handler is not self._compiled.bodies[event_type].function:
             name = f"{self._prefix}on_{slot_name(event_type)}"
             self.names[name] = handler
             return self._calls.format(handler=name)
+        found = inlined(self._compiled, event_type, self._prefix)
         self.names |= found.names
         self.counters |= found.counters
         text = "".join(f"{line}\n" for line in found.lines)
@@ -194,16 +203,21 @@ class _Stage:
 
 
 def loop_of(
-    controller: Compiled, profile: Compiled, classes: Mapping[str, type[Any]], *, inserts: bool, is_simple: bool
+    controller: tuple[Compiled, Handlers],
+    profile: tuple[Compiled, Handlers],
+    classes: Mapping[str, type[Any]],
+    *,
+    inserts: bool,
+    is_simple: bool,
 ) -> Loop:
-    """The loop of a tenant: its rule sets, and the classes of its events by type.
+    """The loop of a tenant: its rule sets with the handlers in use, and the classes of its events by type.
 
     `inserts`: its controller makes rows; `is_simple`: the profile's rules change no more than the slots of a session
     and the decorations of an event.
     """
-    first = _Stage("a_", controller, inlines=not inserts, calls=_CALLED_1, result="decorations")
-    second = _Stage("b_", profile, inlines=is_simple, calls=_CALLED_2, result="added")
-    codes = {name: (first.code(name), second.code(name)) for name in classes}
+    first = _Stage("a_", *controller, inlines=not inserts, calls=_CALLED_1, result="decorations")
+    second = _Stage("b_", *profile, inlines=is_simple, calls=_CALLED_2, result="added")
+    codes = {name: (first.code(name, class_), second.code(name, class_)) for name, class_ in classes.items()}
     stages = (first, second)
     overlaid = _OVERLAID if any("decorations" in code for code, _ in codes.values()) else ""
     source = _SOURCE.format(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import cast
 
 from lark import Token, v_args
@@ -12,6 +11,7 @@ from epl import ast
 from epl.builder.expressions import Arguments, ExpressionBuilder
 from epl.builder.literals import Children, at, over, present
 from epl.diagnostics import syntax_codes
+from epl.structs import replace
 
 
 class Lambda:

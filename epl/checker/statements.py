@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from epl import ast, types
+from epl import ast, structs, types
 from epl.canonical import canonical
 from epl.checker.attempts import attempted_attributes
 from epl.checker.base import widened
@@ -153,7 +153,7 @@ class _RuleSetChecker:
     ) -> Rule:
         # By identity: the same annotation may stand there twice.
         places = {id(annotation): place for place, annotation in enumerate(statement.annotations)}
-        return replace(
+        return structs.replace(
             rule,
             effects=(*(effect for _, effect in made), *rule.effects),
             made_by=tuple(places[id(annotation)] for annotation, _ in made),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from epl import ast, types
+from epl import ast, structs, types
 from epl.checker.base import widened
 from epl.checker.expressions import ExpressionChecker
 from epl.checker.scope import Names
@@ -47,7 +47,7 @@ def initial_value(statement: ast.CreateVariable, names: Names, problems: Problem
         return Const(target, True, None)
     fitted = widened(value, target)
     # A null still is of the declared type, and an int literal in a long variable is a long.
-    return fitted if fitted.type == target else replace(fitted, type=target)
+    return fitted if fitted.type == target else structs.replace(fitted, type=target)
 
 
 def _names_read(value: ast.Expression, checker: ExpressionChecker) -> Iterator[str]:

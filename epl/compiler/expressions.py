@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from epl import typed as t
 from epl.compiler.analysis import implied
 from epl.compiler.predicates import Predicates
@@ -14,6 +12,7 @@ from epl.compiler.sessions import SessionReads
 from epl.compiler.text import grouped, ungrouped
 from epl.compiler.values import Values
 from epl.layout import slot_name
+from epl.structs import replace
 
 _OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 

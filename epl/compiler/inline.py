@@ -30,14 +30,9 @@ class Inlined:
     decorations: str | None
 
 
-def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined | None:
-    """The body of the handler of an event type, of a rule set of one profile whose rules neither split nor insert.
-
-    None where another handler stands in its place.
-    """
+def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
+    """The body of the handler of an event type, of a rule set of one profile whose rules neither split nor insert."""
     made = compiled.bodies[event_type]
-    if made.function is not compiled.handlers[event_type]:
-        return None
     function: Any = made.function
     code, scope = function.__code__, function.__globals__
     own = {*code.co_varnames, *code.co_cellvars} - _ARGUMENTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -19,6 +19,7 @@ from epl.compiler.expressions import Expressions
 from epl.compiler.module import Constant, Module
 from epl.compiler.text import remark, replace_words, ungrouped
 from epl.layout import SessionLayout, slot_name
+from epl.structs import replace
 from epl.typed_walk import subexpressions
 from epl.types import OBJECT, Type
 

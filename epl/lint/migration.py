@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from epl import ast
 from epl import typed as t
@@ -14,6 +13,7 @@ from epl.lint.context import LintContext
 from epl.lint.model import Finding, LintRule, example_code, found
 from epl.lint.places import effects, simple_type
 from epl.lint.rewrites import between, proven, removal, rewritten
+from epl.structs import replace
 from epl.types import Kind
 
 UNARY_MINUS = example_code(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import replace
 
 from epl import ast
 from epl import typed as t
@@ -14,6 +13,7 @@ from epl.lint.context import LintContext
 from epl.lint.model import Finding, LintRule, example_code, found
 from epl.lint.places import Condition, conjuncts
 from epl.lint.rewrites import rewritten, without
+from epl.structs import replace
 from epl.typed_walk import subexpressions
 
 NEVER_TRUE = example_code(

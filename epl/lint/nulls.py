@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 from epl import ast
 from epl import typed as t
@@ -15,6 +14,7 @@ from epl.lint.context import LintContext
 from epl.lint.model import Finding, LintRule, example_code, found
 from epl.lint.places import Condition, column_node, column_span, comparisons, conjuncts, effects
 from epl.lint.rewrites import operator_edit, rewritten
+from epl.structs import replace
 from epl.typed_walk import subexpressions
 
 COMPARED_WITH_NULL = example_code(

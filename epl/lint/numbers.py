@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from epl import ast, types
 from epl import typed as t
@@ -12,6 +11,7 @@ from epl.lint.context import LintContext
 from epl.lint.model import Finding, LintRule, example_code, found
 from epl.lint.places import comparisons, conjuncts, simple_type
 from epl.lint.rewrites import rewritten
+from epl.structs import replace
 from epl.types import Kind
 
 OUT_OF_RANGE = example_code(

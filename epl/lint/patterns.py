@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from epl import ast
 from epl.diagnostics import Edit, Fix
 from epl.lint.context import LintContext
 from epl.lint.model import Finding, LintRule, example_code, found
 from epl.lint.rewrites import between, operator_edit, rewritten
+from epl.structs import replace
 
 OTHER_WILDCARDS = example_code(
     "W613",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
 from typing import Any
 
 from epl import ast
@@ -20,6 +19,7 @@ from epl.lint.comments import comments
 from epl.lint.context import LintContext
 from epl.parser import parse
 from epl.source import Source, Span
+from epl.structs import replace
 
 _OPERATOR = re.compile(r"[^\s()]+(?:\s+[^\s()]+)*")
 _CLOSING = re.compile(r"\s*\)")
@@ -138,8 +138,8 @@ def _substituted(node: ast.Node, old: ast.Node, new: ast.Node) -> ast.Node:
     if node is old:
         return new
     changed: dict[str, Any] = {}
-    for part in fields(node):
-        value = getattr(node, part.name)
+    for name in node.__struct_fields__:
+        value = getattr(node, name)
         if isinstance(value, ast.Node):
             made: object = _substituted(value, old, new)
         elif isinstance(value, tuple):
@@ -149,5 +149,5 @@ def _substituted(node: ast.Node, old: ast.Node, new: ast.Node) -> ast.Node:
         else:
             continue
         if made is not value:
-            changed[part.name] = made
+            changed[name] = made
     return replace(node, **changed) if changed else node

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from epl import ast
 from epl.diagnostics import Fix
 from epl.lint.context import LintContext
 from epl.lint.places import simple_type
 from epl.lint.rewrites import between, operator_between, operator_edit, rewritten, without
+from epl.structs import replace
 
 NEGATED = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "is": "is not", "is not": "is"}
 """The comparison that `not` makes of another."""

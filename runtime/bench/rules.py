@@ -20,6 +20,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from epl import structs
 from epl.compiler import Compiled, Handler, compile_program
 from epl.layout import SessionLayout
 from epl.typed import Program, Rule, Update
@@ -75,7 +76,7 @@ class _RuleSet:
         def stays(other: Rule | Update) -> bool:
             return other.event_type != statement.event_type or other.number == statement.number
 
-        reduced = replace(
+        reduced = structs.replace(
             program, updates=tuple(filter(stays, program.updates)), rules=tuple(filter(stays, program.rules))
         )
         return compile_program(reduced, self.layout, self.parent, **self.options).handlers[statement.event_type]
