@@ -20,7 +20,7 @@ from runtime.effects import AskingEffects, Effects
 from runtime.ender import EnderProfile
 from runtime.event import EventDecoder, fits
 from runtime.kinds import Surroundings
-from runtime.loop import Loop, loop_of
+from runtime.loop import Loop, LoopPlan, loop_of
 from runtime.output import Output, RowOutput
 from runtime.passage import Passage
 from runtime.profile import Profile
@@ -96,11 +96,17 @@ class Engine(Passage):
         (profile,) = self.profiles
         rules = self.rules.controller.program.rules
         return loop_of(
-            (self.rules.controller, self._stage_1),
-            (profile.compiled, profile.handlers),
-            self.decoder.classes,
-            inserts=any(isinstance(effect, Insert) for rule in rules for effect in rule.effects),
-            is_simple=profile.is_simple,
+            LoopPlan(
+                controller=(self.rules.controller, self._stage_1),
+                profile=(profile.compiled, profile.handlers),
+                classes=self.decoder.classes,
+                clock=self._clock,
+                now_slot=self._now_slot,
+                time_slot=self._time_slot,
+                wants_events=self._output.wants_events,
+                inserts=any(isinstance(effect, Insert) for rule in rules for effect in rule.effects),
+                is_simple=profile.is_simple,
+            )
         )
 
     def _profile_class(self) -> type[Profile]:

@@ -8,7 +8,9 @@ list. That is a tenth of the work of an event.
 from __future__ import annotations
 
 import linecache
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import count
 from textwrap import indent
 from typing import Any
@@ -30,18 +32,17 @@ Handlers = Mapping[type[Any], Handler]
 _SOURCE = """\
 def loop(engine, at_work, lines, refuse):
     now = at_work.now_ms
-    now_slot = engine._now_slot
-    by_event_time = engine._clock is EVENT_TIME
     wheel, fx, tick = at_work.wheel, engine._effects, engine._tick
     decode = engine.decoder.decode
     output = engine._output
-    send = output.event if output.wants_events else None
+    send = output.event
     keep = output.as_it_came if isinstance(output, LineOutput) else None
     (profile,) = engine.profiles
     get, process, counters = profile.table.get, profile.process, profile.counters
     is_shadow, longest_ms, s, p = profile.shadow, counters.max_interval_ms, None, None
     routes, rows = fx.routes, fx.rows
-    ok = bypassed = passive = behind = 0
+    duration_ms, is_passive, decorations, added = None, False, None, None
+    common = ok = bypassed = passive = behind = 0
     last, turn = at_work.last
     if last != now:
         turn = 0
@@ -54,70 +55,21 @@ def loop(engine, at_work, lines, refuse):
             except BAD_LINE as error:
                 engine._not_decoded(line, error, number, refuse, now)
                 continue
-            if now_slot is not None:
-                given = getattr(e, now_slot)
-                if given is not None and given > now:
-                    now, turn = given, 0
-                    if now >= wheel.next_tick_ms:
-                        tick(at_work, now)
-            route = decorations = None
+{arrival}
+            key = None
 {stage_1}
-            if route is None:
-                if send is not None:
-                    send(line, decorations, now)
+            if key is None:
+{send_1}
                 bypassed += 1
                 continue
-            key, event_ms, duration_ms, is_passive = route
             if event_ms is None:
-                event_ms = engine._own_time_ms(e)
-                if event_ms is None:
-                    event_ms = now
-            if by_event_time and event_ms != now:
-                if event_ms < now:
-                    behind += 1
-                else:
-                    now, turn = event_ms, 0
-                    if now >= wheel.next_tick_ms:
-                        tick(at_work, now)
-            turn += 1
+{own_time}
+{clock}
             s = get(key)
-            # The common event: its session is live, and nothing of it can be due before `due_ms`. Where another
-            # partition's clock is behind, the session's times do not follow it back. A pause longer than all before is
-            # seldom, and noted by `process`.
-            if (
-                s is not None
-                and now < s.due_ms
-                and 0 <= now - s.modified_ms <= longest_ms
-                and not is_passive
-                and profile.is_plain
-            ):
-                s.modified_ms = now
-                s.count += 1
-                s.turn = turn
-                added = None
-{stage_2}
-                ok += 1
-                if send is None:
-                    continue
-                if added and not is_shadow:
-                    if decorations:
-                        decorations.update(added)
-                    else:
-                        decorations = added
-                if decorations or keep is None:
-                    send(line, decorations, now)
-                else:
-                    keep(line)
-                continue
+{common}
             added = process(e, key, event_ms, duration_ms, is_passive, now, turn)
             longest_ms = counters.max_interval_ms
-            if send is not None:
-                if added and not is_shadow:
-                    if decorations:
-                        decorations.update(added)
-                    else:
-                        decorations = added
-                send(line, decorations, now)
+{send}
             if added is False:
                 bypassed += 1
             elif is_passive:
@@ -130,16 +82,64 @@ def loop(engine, at_work, lines, refuse):
         raise Escaped(number, line, f"{{type(error).__name__}}: {{error}}") from error
     finally:
 {after}
-        engine._leave(at_work, now, (now, turn), behind, ok=ok, bypassed=bypassed, passive=passive)
+        engine._leave(at_work, now, (now, turn), behind, ok=ok + common, bypassed=bypassed, passive=passive)
+"""
+# The common event: its session is live, and nothing of it can be due before `due_ms`. A pause longer than all before is
+# seldom, and noted by `process`.
+_COMMON = """\
+if s is not None and now < s.due_ms and now - s.modified_ms <= longest_ms{passive} and profile.is_plain:
+    s.modified_ms = now
+    s.count += 1
+    s.turn = turn
+{stage_2}
+{send}
+    common += 1
+    continue
+"""
+_AT_ARRIVAL = """\
+given = e.{slot}
+if given is not None and given > now:
+    now, turn = given, 0
+    if now >= wheel.next_tick_ms:
+        tick(at_work, now)
+"""
+_BY_EVENT_TIME = """\
+if event_ms > now:
+    now, turn = event_ms, 1
+    if now >= wheel.next_tick_ms:
+        tick(at_work, now)
+else:
+    turn += 1
+    if event_ms < now:
+        behind += 1
+"""
+_OWN_TIME = """\
+event_ms = e.{slot}
+if event_ms is None:
+    event_ms = now
+"""
+_ADDED = """\
+if added and not is_shadow:
+    if decorations:
+        decorations.update(added)
+    else:
+        decorations = added
+"""
+_SEND = "send(line, decorations, now)\n"
+_SEND_OR_KEEP = """\
+if decorations or keep is None:
+    send(line, decorations, now)
+else:
+    keep(line)
 """
 _CALLED_1 = """\
 decorations = {handler}(e, None, None, now, fx)
 if rows:
     decorations = fx.further_passes(None, None, now, decorations)
-route = routes[0]
-routes[0] = None
+if routes[0] is not None:
+    key, event_ms, duration_ms, is_passive = routes[0]
+    routes[0] = None
 """
-_CALLED_2 = "added = {handler}(e, s, None, now, fx)\n"
 _FILLED = """\
 {local} = {spare}
 {body}
@@ -150,43 +150,54 @@ _OVERLAID = """\
 if decorations:
     engine._overlay(e, decorations)
 """
+_PLAIN_ROUTE = re.compile(r"^( *)key, event_ms, duration_ms, is_passive = (.*), None, False$", re.MULTILINE)
+_ANY_ROUTE = "key, event_ms, duration_ms, is_passive ="
+_ALWAYS = re.compile(r"^(b_m\d+) \+= 1\n", re.MULTILINE)
+_IS_FIRST = re.compile(r"\bs\.count == 1\b")
 _serial = count(1)
 
 
 class _Stage:
     """The code of a rule set for each type of event, and what it needs around it."""
 
-    def __init__(
-        self, prefix: str, compiled: Compiled, handlers: Handlers, *, inlines: bool, calls: str, result: str
-    ) -> None:
-        """`inlines`: bodies of handlers may stand in the loop; else they are called as `calls` says.
-
-        Those of `handlers` that are not the compiled ones are called in any case: somebody watches them.
-        """
+    def __init__(self, prefix: str, compiled: Compiled, handlers: Handlers, result: str) -> None:
+        """`result`: the variable for the decorations that it makes."""
         self._prefix = prefix
         self._handlers = handlers
         self._compiled = compiled
-        self._inlines = inlines
-        self._calls = calls
         self._result = result
         self.names: dict[str, Any] = {f"{prefix}matches": compiled.matches}
         self.counters: dict[str, int] = {}
+        self.always: list[int] = []
+        """Statements that match all common events."""
+        self.decorates = False
 
-    def code(self, event_type: str, class_: type[Any]) -> str:
-        """What is run on an event of a type, which has a class."""
+    def called(self, event_type: str, class_: type[Any], call: str) -> str:
+        """What calls the handler of a type."""
         handler = self._handlers.get(class_)
         if handler is None:
             return ""
-        if not self._inlines or handler is not self._compiled.bodies[event_type].function:
-            name = f"{self._prefix}on_{slot_name(event_type)}"
-            self.names[name] = handler
-            return self._calls.format(handler=name)
+        name = f"{self._prefix}on_{slot_name(event_type)}"
+        self.names[name] = handler
+        self.decorates = True
+        return call.format(handler=name)
+
+    def inlines(self, event_type: str, class_: type[Any]) -> bool:
+        """True when the handler in use is the compiled one, or there is none: else somebody watches it."""
+        handler = self._handlers.get(class_)
+        return handler is None or handler is self._compiled.bodies[event_type].function
+
+    def body(self, event_type: str, class_: type[Any]) -> str:
+        """What the handler of a type does."""
+        if class_ not in self._handlers:
+            return ""
         found = inlined(self._compiled, event_type, self._prefix)
         self.names |= found.names
         self.counters |= found.counters
         text = "".join(f"{line}\n" for line in found.lines)
         if found.decorations is None:
             return text
+        self.decorates = True
         # The dict is taken again until something is in it.
         spare = f"{self._prefix}spare"
         return _FILLED.format(local=found.decorations, spare=spare, body=text, result=self._result)
@@ -199,48 +210,103 @@ class _Stage:
     @property
     def after(self) -> list[str]:
         """Statements that write down what it has counted."""
-        return [f"{self._prefix}matches[{number}] += {name}" for name, number in self.counters.items()]
+        counted = [*self.counters.items(), *(("common", number) for number in self.always)]
+        return [f"{self._prefix}matches[{number}] += {name}" for name, number in counted]
 
 
-def loop_of(
-    controller: tuple[Compiled, Handlers],
-    profile: tuple[Compiled, Handlers],
-    classes: Mapping[str, type[Any]],
-    *,
-    inserts: bool,
-    is_simple: bool,
-) -> Loop:
-    """The loop of a tenant: its rule sets with the handlers in use, and the classes of its events by type.
+@dataclass(frozen=True, slots=True)
+class LoopPlan:
+    """What a loop is made for: the rule sets of a tenant with the handlers in use, the classes of its events by type.
 
     `inserts`: its controller makes rows; `is_simple`: the profile's rules change no more than the slots of a session
-    and the decorations of an event.
+    and the decorations of an event; `now_slot`, `time_slot`: where events have their arrival and their own time.
     """
-    first = _Stage("a_", *controller, inlines=not inserts, calls=_CALLED_1, result="decorations")
-    second = _Stage("b_", *profile, inlines=is_simple, calls=_CALLED_2, result="added")
-    codes = {name: (first.code(name, class_), second.code(name, class_)) for name, class_ in classes.items()}
+
+    controller: tuple[Compiled, Handlers]
+    profile: tuple[Compiled, Handlers]
+    classes: Mapping[str, type[Any]]
+    clock: Clock
+    now_slot: str | None
+    time_slot: str | None
+    wants_events: bool
+    inserts: bool
+    is_simple: bool
+
+
+def loop_of(plan: LoopPlan) -> Loop:
+    """The loop of a tenant."""
+    first, second = _Stage("a_", *plan.controller, "decorations"), _Stage("b_", *plan.profile, "added")
     stages = (first, second)
-    overlaid = _OVERLAID if any("decorations" in code for code, _ in codes.values()) else ""
+    stage_1, has_plain_routes = _stage_1(plan, first)
+    common = _common(plan, second, first, has_plain_routes) if plan.is_simple else ""
+    own_time = "event_ms = now\n" if plan.time_slot is None else _OWN_TIME.format(slot=plan.time_slot)
     source = _SOURCE.format(
         before=_indented(line for stage in stages for line in stage.before),
-        stage_1=_indented([_by_class({name: code for name, (code, _) in codes.items()}) + overlaid], 12),
-        stage_2=_indented([_by_class({name: code for name, (_, code) in codes.items()})], 16),
+        arrival=_block(_AT_ARRIVAL.format(slot=plan.now_slot) if plan.now_slot is not None else "", 12),
+        stage_1=_block(stage_1, 12),
+        send_1=_block(_SEND if plan.wants_events else "", 16),
+        own_time=_block(own_time, 16),
+        clock=_block(_BY_EVENT_TIME if plan.clock is Clock.EVENT_TIME else "turn += 1\n", 12),
+        common=_block(common, 12),
+        send=_block(_ADDED + _SEND if plan.wants_events else "", 12),
         after=_indented((line for stage in stages for line in stage.after), 8),
     )
     namespace: dict[str, Any] = {
         "BAD_LINE": BAD_LINE,
-        "EVENT_TIME": Clock.EVENT_TIME,
         "Escaped": Escaped,
         "FROM_DATA": FROM_DATA,
         "LineOutput": LineOutput,
-        **{_class_name(name): class_ for name, class_ in classes.items()},
+        **{_class_name(name): class_ for name, class_ in plan.classes.items()},
+        **first.names,
+        **second.names,
     }
-    for stage in stages:
-        namespace |= stage.names
     name = f"<sojourn loop #{next(_serial)}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     exec(compile(source, name, "exec"), namespace)
     made: Loop = namespace["loop"]
     return made
+
+
+def _stage_1(plan: LoopPlan, stage: _Stage) -> tuple[str, bool]:
+    """The controller's code, and True when its routes are plain: none is passive, none gives a gap."""
+    codes = {
+        name: stage.called(name, class_, _CALLED_1)
+        if plan.inserts or not stage.inlines(name, class_)
+        else stage.body(name, class_)
+        for name, class_ in plan.classes.items()
+    }
+    code = _by_class(codes)
+    plain = _PLAIN_ROUTE.sub(r"\1key, event_ms = \2", code)
+    has_plain_routes = _ANY_ROUTE not in plain
+    # Of one event before, what this one adds to is not there any more.
+    head = "decorations = None\n" if stage.decorates or plan.wants_events else ""
+    return head + (plain if has_plain_routes else code) + (_OVERLAID if stage.decorates else ""), has_plain_routes
+
+
+def _common(plan: LoopPlan, stage: _Stage, first: _Stage, has_plain_routes: bool) -> str:
+    """The code of the common event."""
+    codes = {
+        name: stage.body(name, class_)
+        if stage.inlines(name, class_)
+        else stage.called(name, class_, "added = {handler}(e, s, None, now, fx)\n")
+        for name, class_ in plan.classes.items()
+    }
+    # Whoever is here has had an event before.
+    code = _IS_FIRST.sub("False", _by_class(codes))
+    if len(codes) == 1:
+        # What matches always has matched as often as there were common events.
+        for counter in _ALWAYS.findall(code):
+            stage.always.append(stage.counters.pop(counter))
+        code = _ALWAYS.sub("", code)
+    head = "added = None\n" if stage.decorates else ""
+    send = ""
+    if plan.wants_events:
+        send = (_ADDED if stage.decorates else "") + (_SEND_OR_KEEP)
+    return _COMMON.format(
+        passive="" if has_plain_routes else " and not is_passive",
+        stage_2=_block(head + code, 4),
+        send=_block(send, 4),
+    )
 
 
 def _by_class(codes: Mapping[str, str]) -> str:
@@ -253,6 +319,11 @@ def _by_class(codes: Mapping[str, str]) -> str:
 
 def _class_name(event_type: str) -> str:
     return f"Event_{slot_name(event_type)}"
+
+
+def _block(code: str, columns: int) -> str:
+    """Statements, indented."""
+    return indent(code.rstrip("\n"), " " * columns)
 
 
 def _indented(lines: Iterable[str], columns: int = 4) -> str:

@@ -25,8 +25,9 @@ class Passage(Intake):
         latest_ms: int,
         wall_ms: int,
     ) -> None:
-        is_plain = len(self.profiles) == 1 and not (self._judges or self._judges_late or self._config.limits.rate)
-        if is_plain:
+        # Where another partition's clock is behind, a session's times do not follow it back: the loop knows one clock.
+        is_one = len(self.profiles) == 1 and len(self._partitions) == 1
+        if is_one and not (self._judges or self._judges_late or self._config.limits.rate):
             self._loop(self, at_work, lines, refuse)
         else:
             self._process_each(at_work, lines, refuse, latest_ms, wall_ms)

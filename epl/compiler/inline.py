@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from epl.compiler.text import replace_words
 
 _ARGUMENTS = frozenset({"e", "s", "p", "now", "fx"})
 _BLANK, _RETURNED = "d = {}", "return d"
-_ROUTE = re.compile(r"\bfx\.routes\[0\] = ")
+_ROUTE = re.compile(r"^( *)(fx\.routes\[0\] = .*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Inlined:
 
     `names` are to be in scope; every other name begins with the prefix that was asked for. `counters` are the local
     variables that count matches, with the numbers of their statements. `decorations` is the variable that holds them:
-    an empty dict beforehand, which the body fills; None where it makes none. Routes are left in `route`.
+    an empty dict beforehand, which the body fills; None where it makes none. The parts of a route are assigned to
+    `key`, `event_ms`, `duration_ms` and `is_passive`, in one statement.
     """
 
     lines: tuple[str, ...]
@@ -53,6 +55,13 @@ def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
     decorates = made.lines[-1:] == (_RETURNED,)
     kept = (line for line in made.lines if line not in (_RETURNED, _BLANK))
     text = replace_words("\n".join(kept), renamed)
-    text = _ROUTE.sub("route = ", re.sub(rf"\b({prefix}m)\[(\d+)\] \+= 1\b", counted, text))
+    text = _ROUTE.sub(_route, re.sub(rf"\b({prefix}m)\[(\d+)\] \+= 1\b", counted, text))
     names.pop(f"{prefix}m", None)
     return Inlined(tuple(text.split("\n")) if text else (), names, counters, f"{prefix}d" if decorates else None)
+
+
+def _route(match: re.Match[str]) -> str:
+    (assignment,) = ast.parse(match[2]).body
+    assert isinstance(assignment, ast.Assign) and isinstance(assignment.value, ast.Tuple)
+    parts = ", ".join(ast.get_source_segment(match[2], part) or "" for part in assignment.value.elts)
+    return f"{match[1]}key, event_ms, duration_ms, is_passive = {parts}"
