@@ -74,8 +74,13 @@ class Kind:
         self.handlers = around.handlers(rules.compiled)
         self.counters = SessionCounters()
 
-    def make(self, key: str, event_ms: int, now_ms: int, gap_ms: int, parent_key: str | None = None) -> Any:
-        """A session that opens; one with the key and the times of one before it gets an ordinal, for its markers."""
+    def make(
+        self, key: str, event_ms: int, now_ms: int, gap_ms: int, parent_key: str | None = None, within: object = None
+    ) -> Any:
+        """A session that opens; one with the key and the times of one before it gets an ordinal, for its markers.
+
+        So does one within a session that shares its key with another: `within` is the ordinal of that session.
+        """
         name = (key if parent_key is None else f"{parent_key}\0{key}", event_ms)
         opened = self._opened
         if now_ms != self._opened_ms:
@@ -83,10 +88,10 @@ class Kind:
             opened.clear()
         ordinal = opened.get(name, 0)
         opened[name] = ordinal + 1
-        if not ordinal:
+        if not ordinal and within is None:
             return self.session_class(key, event_ms, now_ms, gap_ms, parent_key)
         session = self.session_class.again(key, event_ms, now_ms, gap_ms, parent_key)
-        session.ordinal = ordinal
+        session.ordinal = ordinal if within is None else f"{within}.{ordinal}"
         return session
 
     def state(self) -> dict[str, Any]:

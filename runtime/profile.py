@@ -297,7 +297,8 @@ class Profile(Endings):
         if sub is None:
             gap_ms = kind.first_gap_ms(duration_ms, min(self._around.max_idle_ms, session.gap_ms))
             # Its times are its session's, as that has them with this event.
-            sub = kind.make(key, event_ms, session.modified_ms, gap_ms, session.key)
+            within = session.ordinal if id(session) in self._alone else None
+            sub = kind.make(key, event_ms, session.modified_ms, gap_ms, session.key, within)
             live.append(sub)
             kind.counters.count_begin(sub.created_ms - sub.first_event_ms)
         else:
