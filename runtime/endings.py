@@ -87,7 +87,8 @@ class Endings(Kind):
                 return
         if session.sub_sessions:
             self._end_due_subs(session, tick_ms, at_tick=True)
-        if session.expires_at_ms < tick_ms:
+        held_ms = session.held_until_ms
+        if (session.modified_ms + session.gap_ms if held_ms is None else held_ms) < tick_ms:
             ended = self.end(session, judged, tick_ms)
         elif reason := self._cut_short(session, tick_ms):
             ended = self._cut(session, reason, tick_ms)
