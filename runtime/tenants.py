@@ -177,9 +177,20 @@ class Tenants:
         """Moves the time of one tenant, or of each, on, as `Engine.advance` does."""
         self._for_each(lambda engine: engine.advance(now_ms), tenant)
 
-    def close_idle(self, wall_ms: int) -> None:
-        """Judges quiet partitions of all tenants by the wall clock."""
-        self._for_each(lambda engine: engine.close_idle(wall_ms))
+    def close_idle(self, wall_ms: int, tenant: str | None = None) -> None:
+        """Judges quiet partitions of one tenant, or of all, by the wall clock."""
+        self._for_each(lambda engine: engine.close_idle(wall_ms), tenant)
+
+    def end_session(self, tenant: str, profile: str, key: str) -> bool | None:
+        """Ends a session of a tenant, as `Engine.end_session` does."""
+        ended: bool | None = None
+
+        def end(engine: TenantEngine) -> None:
+            nonlocal ended
+            ended = engine.end_session(profile, key)
+
+        self._for_each(end, tenant)
+        return ended
 
     def drain(self, tenant: str | None = None) -> None:
         """Lets the time of one tenant, or of each, run on until all its sessions have ended."""

@@ -101,6 +101,11 @@ class Timeline(ABC):
         """Sessions that have begun and not ended, over all profiles."""
         return sum(profile.counters.active for profile in self.profiles)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """True when time changes nothing: no session is live, and no event waits for its turn."""
+        return not self.live_sessions and not any(each.reorder for each in self._partitions.values())
+
     # ---- time goes on
 
     def advance(self, now_ms: int) -> None:

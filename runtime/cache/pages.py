@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from mmap import mmap
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 
 _FREE, HEAD, _BODY = 0, 1, 2
 _FREE_RUN = re.compile(rb"\x00+")
@@ -127,7 +127,7 @@ class Pages:
 
     def adopt_page(self, image: bytes) -> None:
         """Takes the bytes of the next page."""
-        page = mmap(-1, self.page_size)
+        page = self._new_page()
         page[:] = image
         self.pages.append(page)
 
@@ -182,9 +182,13 @@ class Pages:
         self._found = [run.span() for run in found]
         return True
 
+    def _new_page(self) -> mmap:
+        # Private: a process that is forked to write a snapshot has the pages as they were then.
+        return mmap(-1, self.page_size, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+
     def _reserve(self) -> None:
         first = len(self.map)
-        self.pages.append(mmap(-1, self.page_size))
+        self.pages.append(self._new_page())
         self.map += bytes(self.blocks_per_page)
         self._freed.append(0)
         self._found.append((max(first, 1), first + self.blocks_per_page))
