@@ -1,6 +1,6 @@
 """Configuration, read and checked: a tenant's `sessionizer.yaml` with its rule files, a service's `service.yaml`."""
 
-from runtime.config.choices import Late, LintSeverity, StoreKind, TimeDomain, TimePolicy, UnknownEvents
+from runtime.config.choices import Late, LintSeverity, StoreKind, Sync, TimeDomain, TimePolicy, UnknownEvents
 from runtime.config.codes import CONFIG_CODES
 from runtime.config.files import YAML_NAME, find_tenants, read_yaml
 from runtime.config.keys import KEYS, Key, Kind
@@ -20,6 +20,7 @@ from runtime.config.model import (
 )
 from runtime.config.service import (
     Address,
+    DurabilityConfig,
     FilesConfig,
     HttpConfig,
     LinesConfig,
@@ -40,6 +41,7 @@ __all__ = [
     "YAML_NAME",
     "Address",
     "CacheConfig",
+    "DurabilityConfig",
     "FilesConfig",
     "HttpConfig",
     "Import",
@@ -58,6 +60,7 @@ __all__ = [
     "StoreConfig",
     "StoreKind",
     "SubSessionConfig",
+    "Sync",
     "TenantConfig",
     "TimeConfig",
     "TimeDomain",

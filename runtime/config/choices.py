@@ -49,3 +49,10 @@ class LintSeverity(StrEnum):
 
     ERROR = "error"
     WARNING = "warning"
+
+
+class Sync(StrEnum):
+    """When the log of a tenant is on the disk, and not only in the system's memory."""
+
+    EACH_BATCH = "each_batch"
+    EACH_SECOND = "each_second"

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from epl.diagnostics import InvalidInput, Problems, did_you_mean
 from epl.source import Source, Span
+from runtime.config.choices import Sync
 from runtime.config.codes import NAME_TAKEN, UNREADABLE
 from runtime.config.document import read_document
 from runtime.config.files import read_text, text_or_reason
@@ -101,6 +102,15 @@ class FilesConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DurabilityConfig:
+    """How what was taken outlives the process. `snapshot_size` is in bytes of a tenant's log."""
+
+    sync: Sync = Sync.EACH_SECOND
+    snapshot_every_ms: int = SERVICE_KEYS.default_number("durability.snapshot_every")
+    snapshot_size: int = SERVICE_KEYS.default_number("durability.snapshot_size")
+
+
+@dataclass(frozen=True, slots=True)
 class HttpConfig:
     """A server that lines are sent to. `batch` counts lines, `max_waiting` bytes."""
 
@@ -131,6 +141,7 @@ class ServiceConfig:
     ingest: IngestConfig
     monitor: MonitorConfig
     stop_ms: int
+    durability: DurabilityConfig
     tenants: dict[str, ServedTenant]
 
     def tenant(self, name: str) -> ServedTenant:
@@ -182,7 +193,7 @@ def load_service(path: Path | None) -> ServiceConfig:
 
 
 def _service(root: Section, folder: Path) -> ServiceConfig:
-    ingest, monitor = root.section("ingest"), root.section("monitor")
+    ingest, monitor, durability = root.section("ingest"), root.section("monitor"), root.section("durability")
     return ServiceConfig(
         source=root.problems.source,
         ingest=IngestConfig(
@@ -194,6 +205,11 @@ def _service(root: Section, folder: Path) -> ServiceConfig:
         ),
         monitor=MonitorConfig(_listener(monitor, folder), _token(monitor, folder)),
         stop_ms=root.number("stop_time").value,
+        durability=DurabilityConfig(
+            durability.choice("sync", Sync).value,
+            durability.number("snapshot_every").value,
+            durability.number("snapshot_size").value,
+        ),
         tenants=_tenants(root, folder),
     )
 

@@ -6,6 +6,7 @@ it, and where what leaves goes.
 
 from __future__ import annotations
 
+from runtime.config.choices import Sync
 from runtime.config.keys import Key, Kind, Registry
 
 _TENANT = "tenants[]"
@@ -74,7 +75,30 @@ SERVICE_KEY_LIST: tuple[Key, ...] = (
         "stop_time",
         Kind.DURATION,
         "20s",
-        "How long, as a duration, a stop may take to finish what was taken and to deliver what left.",
+        "How long, as a duration, a stop may take to finish what was taken, to deliver what left and to keep the rest.",
+        minimum=1,
+    ),
+    Key("durability", Kind.SECTION, "{}", "How what was taken outlives the process."),
+    Key(
+        "durability.sync",
+        Kind.CHOICE,
+        "each_second",
+        "When what was taken is on the disk: before its answer, or within a second. A process that is killed loses "
+        "nothing either way; a power cut loses what is not on the disk.",
+        choices=tuple(Sync),
+    ),
+    Key(
+        "durability.snapshot_every",
+        Kind.DURATION,
+        "1m",
+        "How often, as a duration, a snapshot is written; a start does again what came after it.",
+        minimum=1,
+    ),
+    Key(
+        "durability.snapshot_size",
+        Kind.SIZE,
+        "256MiB",
+        "The bytes of a tenant's log after which a snapshot is written before its time.",
         minimum=1,
     ),
     Key("tenants", Kind.SECTIONS, "[]", "What is special about single tenants; the others have the defaults."),
