@@ -27,7 +27,8 @@ class Health:
 class Delivery(Protocol):
     """Takes lines in order and delivers each at least once, or keeps it until it can.
 
-    While it is not `is_ready`, no more events of its tenant are taken in, and its sessions do not end.
+    Lines are numbered by their order, from the tenant's beginning on, through all runs of the service. While it is not
+    `is_ready`, no more events of its tenant are taken in, and its sessions do not end.
     """
 
     name: str
@@ -41,6 +42,19 @@ class Delivery(Protocol):
     def waiting_bytes(self) -> int:
         """What it was given and could not deliver yet."""
 
+    @property
+    def taken(self) -> int:
+        """The number of the first line that is not delivered for good; all before are."""
+
+    def resume(self, taken: int) -> int:
+        """Lines before that number are known to be delivered. Called once, before the first `write`.
+
+        The number of the first line that it wants: `taken`, or a later one where it can tell for itself.
+        """
+
+    def waiting_lines(self) -> list[bytes]:
+        """What it was given and has not delivered, from `taken` on: a snapshot keeps it."""
+
     def write(self, lines: list[bytes]) -> None:
         """Takes the lines, whatever its state."""
 
@@ -51,4 +65,4 @@ class Delivery(Protocol):
         """Delivers what waits, for as long as it may take."""
 
     def close(self) -> None:
-        """Lets go of everything; what still waits is lost."""
+        """Lets go of everything; a snapshot has what still waits, or a log that makes it come again."""
