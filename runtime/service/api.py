@@ -18,6 +18,7 @@ from starlette.routing import Route
 from runtime.output import to_json
 from runtime.service import facts
 from runtime.service.host import Host
+from runtime.service.log import NotLogged
 from runtime.service.metrics import Metrics
 from runtime.service.served import Served
 from runtime.service.sessions import find_sessions, profile_named, session_details
@@ -46,7 +47,8 @@ def probe_routes(host: Host, phase: Callable[[], Phase]) -> list[Route]:
 
     async def livez(request: Request) -> Response:
         quiet_s = time.monotonic() - host.beat_s
-        is_alive = quiet_s < _STALLED_S
+        # Ticks begin when all tenants are back; until then it is this answer that shows life.
+        is_alive = quiet_s < _STALLED_S or phase() is Phase.STARTING
         return PlainTextResponse("ok" if is_alive else f"no tick for {quiet_s:.0f} s", 200 if is_alive else 503)
 
     async def readyz(request: Request) -> Response:
@@ -90,7 +92,10 @@ def api_routes(host: Host) -> list[Route]:
             name = msgspec.json.decode(await request.body(), type=SessionName)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise HTTPException(400, f'the body wants {{"profile": …, "key": …}}: {error}') from None
-        ended = host.end_session(served, name.profile, name.key)
+        try:
+            ended = host.end_session(served, name.profile, name.key)
+        except NotLogged as error:
+            raise HTTPException(503, str(error)) from None
         if ended is None:
             raise HTTPException(404, f"no session of `{name.profile}` with this key is live")
         return answer({"ended": ended}, 200 if ended else 202)

@@ -73,9 +73,7 @@ async def _taken(host: Host, served: Served, request: Request) -> Response:
         too_long.append(too_long_letter(served.name, source, line, size, head, max_line_bytes))
 
     lines = lines_of(body, content_type, max_line_bytes, on_long_line)
-    answer = await host.offer(served, lines, len(body), source) if lines else Answer()
-    for letter in too_long:
-        host.refuse(served, letter)
+    answer = await host.offer(served, lines, len(body), source, letters=too_long) if lines else Answer()
     return JSONResponse(_as_data(batch_id, answer, too_long))
 
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from runtime.event import Refused
+from runtime.io import DeadLetter
+from runtime.service.records import Position
 
 _LATER_S = 5
 
@@ -52,17 +54,32 @@ class Answer:
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """Lines that came together. `source` and `first_line` name them in dead letters; `size` is in bytes."""
+    """Lines that came together. `source` and `first_line` name them in dead letters; `size` is in bytes.
+
+    `letters` are of events among them that do not get as far as the engine; `position` is where the source goes on.
+    """
 
     source: str
     lines: Sequence[bytes]
     size: int
     first_line: int
+    letters: Sequence[DeadLetter]
+    position: Position | None
     answered: asyncio.Future[Answer]
     came_s: float = field(default_factory=time.perf_counter)
     done: int = 0
     """Lines that have had their turn."""
     answer: Answer = field(default_factory=Answer)
+
+    def reply(self) -> None:
+        """Says what became of it, unless whoever sent it went away."""
+        if not self.answered.done():
+            self.answered.set_result(self.answer)
+
+    def fail(self, reason: str) -> None:
+        """Says that it has to be sent again."""
+        if not self.answered.done():
+            self.answered.set_exception(NotTaken(503, reason, _LATER_S))
 
 
 class Intake:
@@ -75,6 +92,8 @@ class Intake:
         self.is_paused = False
         self.closed: str | None = None
         """Why nothing more is taken, ever; None while it is open."""
+        self.blocked: str | None = None
+        """Why nothing can be taken now; None while it can."""
         self._tenant = tenant
         self._max_waiting = max_waiting
 
@@ -84,15 +103,26 @@ class Intake:
             raise NotTaken(503, self.closed, _LATER_S)
         if self.is_paused:
             raise NotTaken(503, f"tenant `{self._tenant}` is paused", 10)
+        if self.blocked is not None:
+            raise NotTaken(503, f"tenant `{self._tenant}` takes nothing: {self.blocked}", _LATER_S)
         held = self.waiting_bytes + self.arriving
         # Whatever its size, one request is taken when there is none before it.
         if held and held + more > self._max_waiting:
             raise NotTaken(429, f"{held:,} bytes of tenant `{self._tenant}` wait for their turn", 1)
 
-    def put(self, source: str, lines: Sequence[bytes], size: int, first_line: int = 1) -> Batch:
+    def put(
+        self,
+        source: str,
+        lines: Sequence[bytes],
+        size: int,
+        first_line: int = 1,
+        letters: Sequence[DeadLetter] = (),
+        position: Position | None = None,
+    ) -> Batch:
         """Queues lines; the batch's future has the answer. Raises NotTaken."""
         self.check(size)
-        batch = Batch(source, lines, size, first_line, asyncio.get_running_loop().create_future())
+        answered = asyncio.get_running_loop().create_future()
+        batch = Batch(source, lines, size, first_line, letters, position, answered)
         self.waiting.append(batch)
         self.waiting_bytes += size
         return batch
@@ -111,14 +141,11 @@ class Intake:
         while self.waiting:
             batch = self.waiting.popleft()
             self.waiting_bytes -= batch.size
-            if not batch.answered.done():
-                batch.answered.set_exception(NotTaken(503, self.closed or "it came to nothing", _LATER_S))
+            batch.fail(self.closed or "it came to nothing")
         return count
 
-    def finish(self) -> Batch:
-        """Takes the first batch out and answers it, unless whoever sent it went away."""
+    def take_out(self) -> Batch:
+        """Takes the first batch out: all of it has had its turn."""
         batch = self.waiting.popleft()
         self.waiting_bytes -= batch.size
-        if not batch.answered.done():
-            batch.answered.set_result(batch.answer)
         return batch

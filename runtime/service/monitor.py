@@ -38,15 +38,16 @@ def monitor_app(host: Host, phase: Callable[[], Phase]) -> ASGIApp:
         routes=[*probe_routes(host, phase), *api_routes(host), *pages.routes()],
         exception_handlers={HTTPException: not_there},
     )
-    return _Guard(app, host.config.monitor.token)
+    return _Guard(app, host.config.monitor.token, phase)
 
 
 class _Guard:
     """Lets those in who may, and says to browsers what they need not do."""
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, token: str | None, phase: Callable[[], Phase]) -> None:
         self._app = app
         self._token = token
+        self._phase = phase
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -75,6 +76,9 @@ class _Guard:
             return JSONResponse({"error": "no token, or not the one of monitoring"}, 401, headers)
         if self._token is None and not is_for_this_machine(request):
             return JSONResponse({"error": "without a token only this machine is served, by its own name"}, 403)
+        if self._phase() is Phase.STARTING:
+            # Tenants are being brought back, and not all there is of one may fit together yet.
+            return JSONResponse({"error": "the service is starting"}, 503, {"Retry-After": "1"})
         # A page from elsewhere can make a browser send a form, but not JSON.
         is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
         if request.method not in ("GET", "HEAD") and not is_json:

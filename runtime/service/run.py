@@ -12,7 +12,7 @@ from runtime.service.service import Service
 
 
 def run(service: Service, on_ready: Callable[[], None]) -> int:
-    """Serves until SIGTERM or SIGINT; how much could not be finished then: see `Host.drain`."""
+    """Serves until SIGTERM or SIGINT; how many parts have failed. Raises StateDamaged."""
     log_as_json(sys.stderr)
 
     async def main() -> int:

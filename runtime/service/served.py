@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +18,22 @@ from runtime.service.http_delivery import HttpDelivery
 from runtime.service.intake import Intake
 from runtime.service.latency import Latency
 from runtime.service.letters import Letters
+from runtime.service.log import Log, NotLogged
 from runtime.service.outlet import Outlet
+from runtime.service.records import Position, Record
 from runtime.service.series import Series, Totals
 from runtime.tenants import Disabled, Tenant
+
+_log = logging.getLogger("sojourn.service")
 
 
 @dataclass(slots=True)
 class Served:
-    """A tenant that is served. `responses` counts requests by HTTP status, `received_bytes` as they came."""
+    """A tenant that is served. `responses` counts requests by HTTP status, `received_bytes` as they came.
+
+    `positions` says where each source goes on, by its name: what it gave before is taken for good. `noted` is what the
+    log says of how far deliveries have come.
+    """
 
     rules: TenantRules
     config: ServedTenant
@@ -32,6 +41,9 @@ class Served:
     outlet: Outlet
     letters: Letters
     intake: Intake
+    log: Log
+    positions: dict[str, Position] = field(default_factory=dict)
+    noted: dict[str, int] = field(default_factory=dict)
     series: Series = field(default_factory=Series)
     latency: Latency = field(default_factory=Latency)
     responses: dict[int, int] = field(default_factory=dict)
@@ -55,7 +67,14 @@ class Served:
     @property
     def is_ready(self) -> bool:
         """True when its events can go through the rules: it is not switched off, and what leaves is taken."""
-        return self.disabled is None and self.outlet.is_ready and self.letters.file.is_ready
+        return self.disabled is None and self.can_take
+
+    @property
+    def can_take(self) -> bool:
+        """True when its events can have their turn; where it is switched off, to become dead letters."""
+        if self.log.problem is not None:
+            return False
+        return self.disabled is not None or (self.outlet.is_ready and self.letters.file.is_ready)
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
@@ -70,6 +89,24 @@ class Served:
         if self.intake.is_paused:
             return "paused"
         return "running" if self.is_ready else "stuck"
+
+    def keep(self, record: Record) -> None:
+        """Writes a record to the log. Raises NotLogged; then nothing is taken in until there is room again."""
+        try:
+            self.log.append(record)
+        except NotLogged as error:
+            if self.intake.blocked is None:
+                _log.error("nothing is taken", extra={"incident": {"tenant": self.name, "problem": str(error)}})
+            self.intake.blocked = str(error)
+            raise
+        if self.intake.blocked is not None:
+            self.intake.blocked = None
+            _log.info("events are taken again", extra={"incident": {"tenant": self.name}})
+
+    def flush(self) -> None:
+        """Hands on what an operation made leave."""
+        self.outlet.flush()
+        self.letters.flush()
 
     def totals(self) -> Totals:
         """Its counters now."""
@@ -109,6 +146,11 @@ def deliveries_of(name: str, config: ServedTenant, state: Path, wake: Callable[[
 def letters_of(name: str, state: Path) -> Letters:
     """The dead letters of a tenant."""
     return Letters(name, RotatingFile(state / "dead-letters" / f"{_file_name(name)}.ndjson", FilesConfig()))
+
+
+def log_of(name: str, state: Path) -> Log:
+    """The log of a tenant."""
+    return Log(state / "log" / _file_name(name))
 
 
 def _file_name(tenant: str) -> str:

@@ -7,10 +7,10 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from runtime.config import Listener, ServiceConfig
 from runtime.rules import TenantRules
@@ -19,6 +19,7 @@ from runtime.service.follow import Follower
 from runtime.service.host import Host, wall_ms
 from runtime.service.ingest import ingest_app
 from runtime.service.lines import LineReceiver, read_stdin
+from runtime.service.log import StateDamaged
 from runtime.service.monitor import monitor_app
 from runtime.service.web import WebServer, bind
 
@@ -34,7 +35,7 @@ class StateTaken(Exception):
 
 
 class Service:
-    """Tenants, served. Raises InvalidInput, TenantTwice, NoClock, CannotListen, StateTaken.
+    """Tenants, served. Raises InvalidInput, TenantTwice, NoClock, CannotListen, StateTaken; `run` StateDamaged.
 
     `stdin` is a stream of lines, with the tenant whose they are. `ingest_url` and `monitor_url` have the real ports,
     `line_ports` are those of plain lines.
@@ -63,9 +64,7 @@ class Service:
             for each in config.ingest.lines
         ]
         self._followers = [
-            Follower(self.host, served, file, state)
-            for served in self.host.tenants.values()
-            for file in served.config.follow
+            Follower(self.host, served, file) for served in self.host.tenants.values() for file in served.config.follow
         ]
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
@@ -75,41 +74,51 @@ class Service:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> int:
-        """Serves until it is told to stop; how much could not be finished then: see `Host.drain`."""
+        """Serves until it is told to stop; how many parts of it have failed. What is not finished then is kept."""
         self._loop = asyncio.get_running_loop()
+        stopped = asyncio.create_task(self._stop.wait())
         work = asyncio.create_task(self.host.run())
         ingest = asyncio.create_task(self._ingest.run_until_stopped())
         monitor = asyncio.create_task(self._monitor.run_until_stopped())
-        lines = [await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers]
-        following = [asyncio.create_task(follower.run()) for follower in self._followers]
-        if self._stdin is not None:
-            tenant, stream = self._stdin
-            read_stdin(self.host, self.host.tenants[tenant], stream)
-        while not (self._ingest.started and self._monitor.started):
-            await asyncio.sleep(0.01)
-        self.phase = Phase.READY
-        _log.info("ready", extra={"incident": {"tenants": sorted(self.host.tenants), "pid": os.getpid()}})
-        on_ready()
-        stopped = asyncio.create_task(self._stop.wait())
-        await asyncio.wait((stopped, work, ingest, monitor, *following), return_when=asyncio.FIRST_COMPLETED)
+        recovered = asyncio.create_task(self.host.recovered.wait())
+        await asyncio.wait((stopped, work, ingest, monitor, recovered), return_when=asyncio.FIRST_COMPLETED)
+        recovered.cancel()
+        parts = [work, ingest, monitor]
+        lines: list[asyncio.Server] = []
+        if self.host.recovered.is_set():
+            lines += [
+                await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers
+            ]
+            parts += [asyncio.create_task(follower.run()) for follower in self._followers]
+            if self._stdin is not None:
+                tenant, stream = self._stdin
+                read_stdin(self.host, self.host.tenants[tenant], stream)
+            while not (self._ingest.started and self._monitor.started):
+                await asyncio.sleep(0.01)
+            self.phase = Phase.READY
+            _log.info("ready", extra={"incident": {"tenants": sorted(self.host.tenants), "pid": os.getpid()}})
+            on_ready()
+            await asyncio.wait((stopped, *parts), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        failed = 0
-        for task in (work, ingest, monitor, *following):
-            if task.done() and (error := task.exception()) is not None:
-                failed += 1
-                _log.error("a part of the service failed, so it stops", exc_info=error)
+        failed = [task for task in parts if task.done() and task.exception() is not None]
+        for task in failed:
+            if not isinstance(task.exception(), StateDamaged):
+                _log.error("a part of the service failed, so it stops", exc_info=task.exception())
         try:
             for follower in self._followers:
                 follower.stop()
-            left = await self._wind_down(work, ingest, monitor, lines)
-            if following:
-                _, unfinished = await asyncio.wait(following, timeout=_LAST_S)
+            await self._wind_down(work, ingest, monitor, lines)
+            if parts[3:]:
+                _, unfinished = await asyncio.wait(parts[3:], timeout=_LAST_S)
                 for task in unfinished:
                     task.cancel()
-            return left + failed
         finally:
             self.host.close()
             os.close(self._state)
+        for task in failed:
+            if isinstance(error := task.exception(), StateDamaged):
+                raise error
+        return len(failed)
 
     async def _wind_down(
         self,
@@ -117,8 +126,12 @@ class Service:
         ingest: asyncio.Task[None],
         monitor: asyncio.Task[None],
         lines: list[asyncio.Server],
-    ) -> int:
-        """Not ready, no more events, what waits is done, what left is delivered; monitoring is there to the end."""
+    ) -> None:
+        """Not ready, no more events, what waits is done, what left is delivered, the rest is kept for the next start.
+
+        Monitoring is there to the end. Half of the time is for the snapshot, so that a sink which takes nothing leaves
+        room for it; without one, the next start does the log again.
+        """
         self.phase = Phase.STOPPING
         self.host.close_intake("the service is stopping")
         for server in lines:
@@ -126,25 +139,37 @@ class Service:
         for receiver, _ in self._receivers:
             receiver.stop()
         self._ingest.stop()
-        drain = asyncio.create_task(self.host.drain(self._config.stop_ms / 1000))
-        hurried = asyncio.create_task(self._hurry.wait())
-        await asyncio.wait((drain, hurried), return_when=asyncio.FIRST_COMPLETED)
-        if not drain.done():
-            drain.cancel()
-            with suppress(asyncio.CancelledError):
-                await drain
-            drain = asyncio.create_task(self.host.drain(_LAST_S))
-        left = await drain
+        half_s = self._config.stop_ms / 2000
+        if self.host.recovered.is_set() and not work.done():
+            await self._unless_hurried(self.host.drain(half_s), self.host.drain(_LAST_S))
         # Everything is answered; the answers may still be on their way.
-        await asyncio.wait((ingest, hurried), timeout=_ANSWERS_S, return_when=asyncio.FIRST_COMPLETED)
-        hurried.cancel()
+        await self._unless_hurried(asyncio.wait((ingest,), timeout=_ANSWERS_S))
+        has_worked = self.host.recovered.is_set() and not work.done()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        if has_worked:
+            await self._unless_hurried(asyncio.wait_for(self.host.snapshots.take(), half_s))
         self._monitor.stop()
         self._ingest.force_exit = self._monitor.force_exit = True
         await asyncio.gather(ingest, monitor, return_exceptions=True)
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-        _log.info("stopped", extra={"incident": {"left": left}})
-        return left
+        _log.info("stopped", extra={"incident": {"undelivered": self.host.undelivered}})
+
+    async def _unless_hurried(
+        self, patient: Coroutine[Any, Any, Any], otherwise: Coroutine[Any, Any, Any] | None = None
+    ) -> None:
+        """Waits for something, until a second signal comes: then for something else, or for nothing."""
+        task = asyncio.ensure_future(patient)
+        hurried = asyncio.create_task(self._hurry.wait())
+        await asyncio.wait((task, hurried), return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        if not task.done():
+            task.cancel()
+        with suppress(asyncio.CancelledError, TimeoutError):
+            await task
+        if otherwise is not None and self._hurry.is_set():
+            await otherwise
+        elif otherwise is not None:
+            otherwise.close()
 
     def stop(self) -> None:
         """Stops; told again, it hurries. Safe to call from any thread."""

@@ -173,6 +173,7 @@ def test_an_end_that_nobody_takes_is_tried_again(serve: Callable[..., Running], 
 
 
 def test_a_defect_stops_the_service_and_is_told(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    running.send([click("ann")])
     del running.now_ms  # whatever asks for the time fails from here on
     wait_for(lambda: running.left)
     assert [each.message for each in caplog.records if each.levelname == "ERROR"] == [
