@@ -132,6 +132,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.status = 200
+        self.delay_s = 0.0
         self.most_bytes = 1 << 30
         self.headers: dict[str, str] = {}
         self.bodies: list[bytes] = []
@@ -143,6 +144,7 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                time.sleep(receiver.delay_s)
                 receiver.tokens.add(self.headers["Authorization"])
                 status = 413 if len(body) > receiver.most_bytes else receiver.status
                 if status == 200:

@@ -1,0 +1,82 @@
+"""Services that are killed at any moment, and started again: nothing is lost, nothing is doubled, everything ends.
+
+`SOJOURN_SEEDS` says how many lives are rehearsed; `make test-chaos` takes a hundred.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from .killing import Killable, Sender, Zygote, judge, killed_after, tenant_of
+from .running import Receiver, wait_for
+
+pytestmark = pytest.mark.chaos
+
+KILLED = (signal.SIGKILL,)
+WAYS = (KILLED, KILLED, KILLED, (signal.SIGTERM,), (signal.SIGTERM, signal.SIGTERM), (signal.SIGTERM, signal.SIGKILL))
+SEEDS = int(os.environ.get("SOJOURN_SEEDS", "5"))
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    """What services are forked from."""
+    made = Zygote()
+    yield made
+    made.close()
+
+
+def write_configuration(random: Random, folder: Path, receiver: Receiver | None, followed: Path | None) -> bool:
+    """Writes a tenant and a service's configuration; True when the tenant has sub-sessions."""
+    tenant = tenant_of(random)
+    (folder / "shop").mkdir()
+    (folder / "shop" / "sessionizer.yaml").write_text(json.dumps(tenant))
+    shop = {"name": "shop", "files": {"rotate_size": random.choice(("20KiB", "64MiB"))}}
+    if receiver is not None:
+        shop["http"] = [{"url": receiver.url, "batch": random.choice((7, 500)), "timeout": "500ms"}]
+    if followed is not None:
+        shop["follow"] = [{"file": str(followed)}]
+    service = {
+        "durability": {
+            "sync": random.choice(("each_second", "each_batch")),
+            "snapshot_every": random.choice(("20ms", "300ms", "1m")),
+        },
+        "stop_time": "1s",
+        "tenants": [shop],
+    }
+    (folder / "service.yaml").write_text(json.dumps(service))
+    return bool(tenant["profiles"][0]["sub_sessions"])
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_killed_at_any_moment(seed: int, tmp_path: Path, zygote: Zygote, receiver: Receiver) -> None:
+    random = Random(seed)
+    server = receiver if random.random() < 0.5 else None
+    followed = tmp_path / "events.ndjson" if random.random() < 0.5 else None
+    carts = write_configuration(random, tmp_path, server, followed)
+    sender = Sender(random)
+    for _ in range(4):
+        service = Killable(zygote, tmp_path)
+        if followed is not None:
+            sender.append(followed)
+        if random.random() < 0.3:
+            killed_after(service, random.uniform(0, 0.3), signal.SIGKILL).join()
+        else:
+            service.wait_until_ready()
+            receiver.status, receiver.delay_s = random.choice(((200, 0.0), (200, 0.2), (503, 0.0)))
+            killed_after(service, random.uniform(0, 0.8), *random.choice(WAYS))
+            sender.send_until_it_dies(service)
+        service.end()
+    receiver.status, receiver.delay_s = 200, 0.0
+    last = Killable(zygote, tmp_path)
+    last.wait_until_ready()
+    wait_for(lambda: last.is_quiet(set(sender.acknowledged)))
+    killed_after(last, 0, signal.SIGTERM)
+    assert last.end() == 0
+    judge(sender, tmp_path / "state", server, carts=carts)
