@@ -66,6 +66,8 @@ def problem_of(served: Served) -> str | None:
     """What keeps a tenant from working, in words; None when nothing does."""
     if served.disabled is not None:
         return served.disabled.reason
+    if served.log.problem is not None:
+        return served.log.problem
     for delivery in served.deliveries:
         if not delivery.is_ready:
             return f"{delivery.name}: {delivery.health.problem or 'it takes less than comes'}"

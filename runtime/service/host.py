@@ -181,8 +181,10 @@ class Host:
             for served in self.tenants.values():
                 if served.intake.waiting and served.can_take:
                     is_idle = False
-                    with suppress(NotLogged):  # they wait for room
+                    try:
                         self._turn(served, served.intake.waiting[0])
+                    except NotLogged as error:
+                        served.intake.turn_away(f"tenant `{served.name}` takes nothing: {error}")
                     # Requests are read and answered between any two slices.
                     await asyncio.sleep(0)
             if is_idle:

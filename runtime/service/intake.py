@@ -135,6 +135,12 @@ class Intake:
         self.waiting_bytes -= batch.size
         return True
 
+    def turn_away(self, reason: str) -> None:
+        """Tells those that have had no turn yet to come again."""
+        for batch in list(self.waiting):
+            if self.withdraw(batch):
+                batch.fail(reason)
+
     def give_up(self) -> int:
         """Tells all that wait that it came to nothing; how many there were."""
         count = len(self.waiting)

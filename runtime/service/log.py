@@ -77,12 +77,15 @@ class Log:
         self.number += 1
         return self.number
 
-    def covered(self) -> None:
-        """There is a snapshot of when the newest file began: removes what that makes needless."""
-        for number, path in (*numbered(self.folder, "log"), *numbered(self.folder, "snapshot")):
-            if number < self.number:
-                path.unlink(missing_ok=True)
+    def covered(self) -> list[Path]:
+        """There is a snapshot of when the newest file began; what is needless since then, to be removed."""
         self.uncovered_bytes = self._size - len(_MAGIC)
+        older = [
+            path for kind in ("log", "snapshot") for number, path in numbered(self.folder, kind) if number < self.number
+        ]
+        # Of processes that were killed while they wrote.
+        unfinished = self.folder.glob(".*.snapshot.*.part")
+        return [*older, *(path for path in unfinished if int(path.name.split(".")[1]) < self.number)]
 
     def handle(self) -> int | None:
         """A handle of its own of the file that grows, to sync it elsewhere and to close; None without a file."""

@@ -154,4 +154,5 @@ def log_of(name: str, state: Path) -> Log:
 
 
 def _file_name(tenant: str) -> str:
-    return quote(tenant, safe=" ")
+    name = quote(tenant, safe=" ")
+    return name if name.strip(".") else name.replace(".", "%2E")  # `..` is another folder

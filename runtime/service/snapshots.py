@@ -15,6 +15,7 @@ import signal
 import time
 import warnings
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from runtime.cache.strange import pack_any, unpack_any
@@ -83,8 +84,8 @@ class Snapshots:
             return False
         for each, count in zip(files, finished, strict=True):
             each.forget_finished(count)
-        for served in begun:
-            served.log.covered()
+        needless = [path for served in begun for path in served.log.covered()]
+        await asyncio.to_thread(_remove, needless)
         return True
 
     async def _ended(self) -> int:
@@ -146,6 +147,11 @@ def _rotated(served: Served) -> bool:
         _failed(error.strerror or str(error))
         return False
     return True
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def _failed(problem: str) -> None:

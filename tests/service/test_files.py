@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from runtime.config import FilesConfig
 from runtime.service.files import RotatingFile
 
+from .running import full_after
+
 PLENTY = FilesConfig(1 << 30, 1 << 40)
-
-
-@contextmanager
-def full_after(size: int) -> Iterator[None]:
-    """Within: no file of this process grows beyond a size, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_lines_are_there_at_once(tmp_path: Path) -> None:

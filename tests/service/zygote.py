@@ -31,12 +31,18 @@ def serve(arguments: list[str], folder: str) -> None:
         os._exit(70)
 
 
+children = set()
 for line in sys.stdin:
     order = json.loads(line)
     if "serve" in order:
         child = os.fork()
         if child == 0:
             serve(order["serve"], order["folder"])
+        children.add(child)
         print(child, flush=True)
     else:
+        children.discard(order["wait"])
         print(os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1]), flush=True)
+for child in children:  # of tests that failed
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
