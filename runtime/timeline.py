@@ -195,12 +195,17 @@ class Timeline(ABC):
             for number, each in self._partitions.items()
         ]
         at_work = next(number for number, each in self._partitions.items() if each is self._at_work)
-        return {"enabled": self.enabled, "at_work": at_work, "partitions": partitions}
+        return {
+            "enabled": self.enabled,
+            "no_room_ms": self._no_room_ms,
+            "at_work": at_work,
+            "partitions": partitions,
+        }
 
     def clocks_go_on_from(self, state: Mapping[str, Any], refuse: Refuse) -> list[tuple[int, list[Taken]]]:
         """Takes what `clocks_state` gave; the events that wait in partitions which make nothing wait any more."""
         left = []
-        self.enabled = state["enabled"]
+        self.enabled, self._no_room_ms = state["enabled"], state["no_room_ms"]
         for each in state["partitions"]:
             partition = self._partitions.get(each["number"]) or self._made(each["number"])
             partition.now_ms, partition.is_fresh = each["now_ms"], each["is_fresh"]

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Mapping
 from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
+from typing import Any
 
 _FREE, HEAD, _BODY = 0, 1, 2
 _FREE_RUN = re.compile(rb"\x00+")
@@ -181,6 +183,24 @@ class Pages:
         found = _FREE_RUN.finditer(self.map, max(first, 1), first + self.blocks_per_page)
         self._found = [run.span() for run in found]
         return True
+
+    def room_state(self) -> dict[str, Any]:
+        """Where the next runs will be cut: whoever goes on from there hands out the same blocks."""
+        return {
+            "next": [self._next, self._end],
+            "found": self._found,
+            "freed": self._freed.tobytes(),
+            "hints": [hints.tobytes() for hints in self._hints],
+            "searched": self._searched,
+        }
+
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """Takes what `room_state` gave, once the map is there."""
+        self._next, self._end = state["next"]
+        self._found = [(start, end) for start, end in state["found"]]
+        self._freed = array("q", state["freed"])
+        self._hints = [array("I", hints) for hints in state["hints"]]
+        self._searched = state["searched"]
 
     def _new_page(self) -> mmap:
         # Private: a process that is forked to write a snapshot has the pages as they were then.
