@@ -1,4 +1,4 @@
-"""The service beside the replay: events a second over HTTP, and how long a batch takes at half of that.
+"""The service beside the replay: events a second over HTTP, how long a batch takes at half of that, what logs cost.
 
 Not part of the tests: machines are noisy, and the sender takes its share of the processor. What counts are ratios.
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +21,12 @@ import time
 from itertools import cycle
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from runtime.config import load_service, load_tenant
+from runtime.rules import compile_tenant
+from runtime.service.host import SLICE, Host
+from runtime.service.log import Log
+from runtime.service.records import Record
 
 HERE = Path(__file__).parent
 HEADERS = {"Content-Type": "application/x-ndjson"}
@@ -30,6 +37,44 @@ def replayed_per_second(tenant: Path, events: Path, folder: Path) -> float:
     command = ["replay", str(tenant), str(events), "--out", str(folder / "replayed.ndjson"), "--format", "json"]
     done = subprocess.run([sys.executable, "-m", "runtime.cli", *command], capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout)["events_per_second"])
+
+
+class NoLog(Log):
+    """Keeps nothing."""
+
+    def append(self, record: Record) -> None:
+        """Nothing."""
+
+
+def log_costs(tenant: Path, lines: list[bytes], folder: Path) -> str:
+    """What the log adds to the way of events within the service, and how long a disk takes to have a batch.
+
+    Two services take the same slices by turns, so that whatever else the machine does is felt by both.
+    """
+    hosts = [
+        Host([compile_tenant(load_tenant(tenant))], load_service(None), folder / name) for name in ("kept", "not-kept")
+    ]
+    kept, not_kept = (next(iter(host.tenants.values())) for host in hosts)
+    not_kept.log = NoLog(not_kept.log.folder)
+    took_s = {id(kept): 0.0, id(not_kept): 0.0}
+    synced_s = []
+    for start in range(0, min(len(lines), 200_000), SLICE):
+        slice_ = [line.rstrip(b"\n") for line in lines[start : start + SLICE]]
+        for host, served in zip(hosts, (kept, not_kept), strict=True):
+            began = time.perf_counter()
+            host.accept(served, slice_, "bench", start + 1)
+            took_s[id(served)] += time.perf_counter() - began
+        if start % (20 * SLICE) == 0:
+            handle = kept.log.handle()
+            assert handle is not None
+            began = time.perf_counter()
+            os.fdatasync(handle)
+            synced_s.append(time.perf_counter() - began)
+            os.close(handle)
+    for host in hosts:
+        host.close()
+    ratio = took_s[id(not_kept)] / took_s[id(kept)]
+    return f"{ratio:.3f} of the rate without a log; a sync {sorted(synced_s)[len(synced_s) // 2] * 1000:.1f} ms"
 
 
 def main() -> None:
@@ -60,6 +105,7 @@ def main() -> None:
         print(f"service, half load  {half:10,.0f} events/s  {said}")
         service.terminate()
         service.wait()
+        print(f"the log             {log_costs(options.tenant, lines, folder)}")
 
 
 def send(

@@ -23,6 +23,9 @@ from .running import NDJSON, Receiver, wait_for
 HERE = Path(__file__).parent
 ID = re.compile(rb'id\\?"?[=:] ?(\d+)')
 
+CACHES = ({}, {"hot": 0}, {"hot": 4}, {"hot": 0, "page_size": "4KiB", "memory": "8KiB"})
+"""All objects, none, few, and too little room for the sessions that there are."""
+
 
 class Zygote:
     """Starts services quickly. Hashes of strings are as the seed makes them: they differ from process to process."""
@@ -138,7 +141,7 @@ def tenant_of(random: Random) -> dict[str, Any]:
         "events": {"Click": {"id": "long", "user": "string", "n": "int", "cart": "string", "at": "long"}},
         "controller_text": f"@Session('Visit') select user as _pk_{timestamp} from Click(user is not null);",
         "limits": {"max_line": "2KiB", "sessions": random.choice((0, 0, 15)), "rule_time": "1s"},
-        "cache": {"hot": random.choice((0, 4, 100_000))},
+        "cache": random.choice(CACHES),
         "time": time_config,
         "profiles": [
             {
