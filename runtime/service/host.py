@@ -111,6 +111,7 @@ class Host:
         *,
         letters: Sequence[DeadLetter] = (),
         position: Position | None = None,
+        partition: int = 0,
     ) -> Answer:
         """Takes lines of a tenant, and letters of events among them: the one way in, whatever brought them.
 
@@ -124,6 +125,7 @@ class Host:
             first_line=first_line,
             lines=list(lines),
             letters=[letter_record(letter) for letter in letters],
+            partition=partition,
             position=position,
             disabled=None if served.disabled is None else served.disabled.reason,
         )
@@ -145,15 +147,16 @@ class Host:
         first_line: int = 1,
         letters: Sequence[DeadLetter] = (),
         position: Position | None = None,
+        partition: int = 0,
     ) -> Answer:
         """Queues lines of a tenant, and says what became of them. Raises NotTaken when there is no room.
 
         Also when they have had no turn for long: then none of them was taken, and none will be. `letters` are of events
         that came with them and are none. With a `position`, which is where the source goes on, there are at most
-        `SLICE` lines: they and it are taken as one.
+        `SLICE` lines: they and it are taken as one. Each `partition` of a tenant's events has a clock of its own.
         """
         assert position is None or len(lines) <= SLICE, "lines and their position are one record"
-        batch = served.intake.put(source, lines, size, first_line, letters, position)
+        batch = served.intake.put(source, lines, size, first_line, letters, position, partition)
         self._work.set()
         while not batch.answered.done():
             await asyncio.wait([batch.answered], timeout=_LONGEST_WAIT_S)
@@ -201,6 +204,7 @@ class Host:
             batch.first_line + batch.done,
             letters=batch.letters if is_last else (),
             position=batch.position,
+            partition=batch.partition,
         )
         batch.answer.add(answer)
         batch.done += len(lines)

@@ -56,7 +56,8 @@ class Answer:
 class Batch:
     """Lines that came together. `source` and `first_line` name them in dead letters; `size` is in bytes.
 
-    `letters` are of events among them that do not get as far as the engine; `position` is where the source goes on.
+    `letters` are of events among them that do not get as far as the engine; `position` is where the source goes on;
+    `partition` is the part of the stream whose clock they go by.
     """
 
     source: str
@@ -65,6 +66,7 @@ class Batch:
     first_line: int
     letters: Sequence[DeadLetter]
     position: Position | None
+    partition: int
     answered: asyncio.Future[Answer]
     came_s: float = field(default_factory=time.perf_counter)
     done: int = 0
@@ -118,11 +120,12 @@ class Intake:
         first_line: int = 1,
         letters: Sequence[DeadLetter] = (),
         position: Position | None = None,
+        partition: int = 0,
     ) -> Batch:
         """Queues lines; the batch's future has the answer. Raises NotTaken."""
         self.check(size)
         answered = asyncio.get_running_loop().create_future()
-        batch = Batch(source, lines, size, first_line, letters, position, answered)
+        batch = Batch(source, lines, size, first_line, letters, position, partition, answered)
         self.waiting.append(batch)
         self.waiting_bytes += size
         return batch

@@ -55,10 +55,7 @@ class Log:
         try:
             if self._file is None:
                 self._file, self._size = self._open(self.number)
-            # At its place and not at the end: whatever a failure left there is written over.
-            if os.pwritev(self._file, (head, data), self._size) < size:
-                os.ftruncate(self._file, self._size)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._write(head, data)
         except OSError as error:
             self.problem = f"its log cannot be written: {error.strerror or error}"
             raise NotLogged(self.problem) from error
@@ -66,6 +63,18 @@ class Log:
         self.uncovered_bytes += size
         self.is_unsynced = True
         self.problem = None
+
+    def _write(self, head: bytes, data: bytes) -> None:
+        """Writes at the end of what is whole. Raises OSError, and leaves nothing behind."""
+        assert self._file is not None
+        # At its place and not at the end: should something be left behind all the same, it is written over.
+        written = os.pwritev(self._file, (head, data), self._size)
+        try:
+            while written < len(head) + len(data):
+                written += os.pwrite(self._file, (head + data)[written:], self._size + written)
+        except OSError:
+            os.ftruncate(self._file, self._size)
+            raise
 
     def rotate(self) -> int:
         """Begins the next file, once the one before is on the disk; its number. Raises OSError: nothing has changed."""

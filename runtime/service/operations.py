@@ -44,6 +44,7 @@ class Operations:
                     served.name,
                     lines.lines,
                     lines.at_ms if served.follows_wall_clock else None,
+                    partition=lines.partition,
                     wall_ms=lines.at_ms,
                     first_line=lines.first_line,
                     refuse=refuse,

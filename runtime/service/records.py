@@ -35,13 +35,15 @@ class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=
 class Lines(Operation, frozen=True, tag=1):
     """Lines of one source, from its `first_line` on, then letters of such as were no events; maybe none of either.
 
-    `position` is where the source goes on after them; `disabled` says why none was taken, where that was so.
+    `partition` is the part of the stream whose clock they go by; `position` is where the source goes on after them;
+    `disabled` says why none was taken, where that was so.
     """
 
     source: bytes
     first_line: int
     lines: list[bytes]
     letters: list[LetterRecord] = []
+    partition: int = 0
     position: Position | None = None
     disabled: str | None = None
 
