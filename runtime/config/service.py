@@ -125,12 +125,16 @@ class ServedTenant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceConfig:
-    """A service. `source` is the text of its YAML, to which all spans refer; empty where there is none."""
+    """A service. `source` is the text of its YAML, to which all spans refer; empty where there is none.
+
+    `versions_kept` is how many versions of a tenant's rules are.
+    """
 
     source: Source
     ingest: IngestConfig
     monitor: MonitorConfig
     stop_ms: int
+    versions_kept: int
     tenants: dict[str, ServedTenant]
 
     def tenant(self, name: str) -> ServedTenant:
@@ -194,6 +198,7 @@ def _service(root: Section, folder: Path) -> ServiceConfig:
         ),
         monitor=MonitorConfig(_listener(monitor, folder), _token(monitor, folder)),
         stop_ms=root.number("stop_time").value,
+        versions_kept=root.section("versions").number("keep").value,
         tenants=_tenants(root, folder),
     )
 
