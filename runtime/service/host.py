@@ -20,6 +20,7 @@ from runtime.rules import TenantRules
 from runtime.service.intake import Answer, Batch, Intake, NotTaken
 from runtime.service.outlet import Outlet
 from runtime.service.served import Served, clock_of, deliveries_of, letters_of
+from runtime.takeover import CannotTakeOver, TakenOver, take_over
 from runtime.tenants import Disabled, TenantEngine, Tenants
 from runtime.watchdog import Watchdog
 
@@ -209,6 +210,35 @@ class Host:
         if ended is not None:
             _log.info("session ended on demand", extra={"incident": {"tenant": served.name, "profile": profile}})
         return ended
+
+    # ---- other rules
+
+    def engine_for(self, rules: TenantRules) -> TenantEngine:
+        """An engine for other rules of a tenant. Raises NoClock."""
+        return self._tenants.engine_for(rules)
+
+    def swap(self, served: Served, engine: TenantEngine, version: int | None) -> TakenOver:
+        """Other rules for a tenant, between two slices: their engine goes on where the one before is.
+
+        A tenant that was switched off works again. Raises CannotTakeOver; then all is as it was.
+        """
+        try:
+            taken = take_over(engine, served.tenant.engine)
+        except CannotTakeOver:
+            raise
+        except Exception:
+            if served.disabled is None:
+                raise
+            # What the defect has left can not be gone on with, so it begins anew.
+            _log.exception("no session of a tenant that was switched off could be taken over")
+            lost = served.tenant.engine.live_sessions
+            engine = self._tenants.engine_for(engine.rules)
+            taken = TakenOver(0, lost)
+        self._tenants.replace(engine, taken.waiting)
+        served.rules, served.version = engine.rules, version
+        served.outlet.flush()
+        self._work.set()
+        return taken
 
     # ---- the end
 

@@ -32,6 +32,8 @@ class Served:
     outlet: Outlet
     letters: Letters
     intake: Intake
+    version: int | None = None
+    """The number of its rules among the versions that are kept."""
     series: Series = field(default_factory=Series)
     latency: Latency = field(default_factory=Latency)
     responses: dict[int, int] = field(default_factory=dict)
