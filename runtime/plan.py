@@ -114,6 +114,16 @@ class Plan:
         """True when sessions or sub-sessions are dropped, which have no end marker then."""
         return self.refused is not None or any(kind.is_lost for kind in self.kinds())
 
+    def losses(self) -> list[str]:
+        """What is dropped, or may be, in words: kinds of sessions, and attributes of those that stay."""
+        found = [] if self.refused is None else [self.refused]
+        for kind in self.kinds():
+            if kind.is_lost:
+                found.append(f"all open {kind.name}")
+            for each in kind.attributes_by(*_LOSSES):
+                found.append(f"{each.namespace}.{each.name} of {kind.name}: {each.change.value}")
+        return found
+
     def data(self) -> dict[str, Any]:
         """The same for machines."""
         return {

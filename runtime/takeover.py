@@ -28,8 +28,8 @@ class TakenOver:
     """What came over: live sessions, and those of profiles that there are no longer.
 
     What the new rules have no place for within a session is dropped when it is touched next; `runtime.plan` tells.
-    `waiting` are events that waited for their turn in the other engine, and that this one makes wait no longer: they are
-    its first, for its `take_waiting`.
+    `waiting` are events that waited for their turn in the other engine and need not wait any longer: they are the first
+    of the new one, for its `take_waiting`.
     """
 
     sessions: int

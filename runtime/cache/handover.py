@@ -17,8 +17,8 @@ from runtime.cache.wheel import NOWHERE_MS
 def hand_over(old: Cache, new: Cache, tables: Sequence[int | None], *, copied: bool) -> int:
     """Fills an empty cache that has all its wheels; how many sessions were of profiles that there are no longer.
 
-    `tables` has the number of the new table for each of the old ones. `copied`: the old cache goes on as well. Until the
-    new one is used the old one is as it was.
+    `tables` has the number of the new table for each of the old ones. `copied`: the old cache goes on as well. It is as
+    it was until the new one is used.
     """
     for number, table in zip(tables, old.tables, strict=True):
         if number is not None:

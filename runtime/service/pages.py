@@ -25,6 +25,7 @@ from runtime.service import facts
 from runtime.service.api import Phase, limit_of, number_of, session_of, tenant_of
 from runtime.service.charts import area_chart, bar, nice_top, timeline
 from runtime.service.host import Host
+from runtime.service.reload import Reloader
 from runtime.service.served import Served
 from runtime.service.sessions import find_sessions, profile_named
 
@@ -46,8 +47,9 @@ _TABS = (
 class Pages:
     """The pages of one service."""
 
-    def __init__(self, host: Host, phase: Callable[[], Phase]) -> None:
+    def __init__(self, host: Host, reloader: Reloader, phase: Callable[[], Phase]) -> None:
         self._host = host
+        self._reloader = reloader
         self._phase = phase
         self._templates = Environment(
             loader=PackageLoader("runtime.service"),

@@ -20,6 +20,9 @@ from runtime.service.host import Host, wall_ms
 from runtime.service.ingest import ingest_app
 from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.monitor import monitor_app
+from runtime.service.reload import Reloader
+from runtime.service.versions import VersionError
+from runtime.service.watch import Watcher
 from runtime.service.web import WebServer, bind
 
 _log = logging.getLogger("sojourn.service")
@@ -56,8 +59,15 @@ class Service:
         self._state = _locked(state)
         self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
+        try:
+            self._reloader = Reloader(self.host, state, config.versions_kept)
+        except VersionError as error:
+            raise StateTaken(str(error)) from error
+        self._watcher = Watcher(self.host, self._reloader, state)
         self._ingest = WebServer(ingest_app(self.host), config.ingest.listener, config.stop_ms)
-        self._monitor = WebServer(monitor_app(self.host, lambda: self.phase), config.monitor.listener, config.stop_ms)
+        self._monitor = WebServer(
+            monitor_app(self.host, self._reloader, lambda: self.phase), config.monitor.listener, config.stop_ms
+        )
         self._receivers = [
             (LineReceiver(self.host, self.host.tenants[each.tenant]), bind(Listener(each.address)))
             for each in config.ingest.lines
@@ -81,6 +91,7 @@ class Service:
         ingest = asyncio.create_task(self._ingest.run_until_stopped())
         monitor = asyncio.create_task(self._monitor.run_until_stopped())
         lines = [await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers]
+        watching = asyncio.create_task(self._watcher.run())
         following = [asyncio.create_task(follower.run()) for follower in self._followers]
         if self._stdin is not None:
             tenant, stream = self._stdin
@@ -91,14 +102,15 @@ class Service:
         _log.info("ready", extra={"incident": {"tenants": sorted(self.host.tenants), "pid": os.getpid()}})
         on_ready()
         stopped = asyncio.create_task(self._stop.wait())
-        await asyncio.wait((stopped, work, ingest, monitor, *following), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((stopped, work, ingest, monitor, watching, *following), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         failed = 0
-        for task in (work, ingest, monitor, *following):
+        for task in (work, ingest, monitor, watching, *following):
             if task.done() and (error := task.exception()) is not None:
                 failed += 1
                 _log.error("a part of the service failed, so it stops", exc_info=error)
         try:
+            self._watcher.stop()
             for follower in self._followers:
                 follower.stop()
             left = await self._wind_down(work, ingest, monitor, lines)
@@ -108,6 +120,7 @@ class Service:
                     task.cancel()
             return left + failed
         finally:
+            self._reloader.close()
             self.host.close()
             os.close(self._state)
 
@@ -157,10 +170,11 @@ class Service:
         self._stop.set()
 
     def stop_on_signals(self) -> None:
-        """SIGTERM and SIGINT stop it. In the main thread, within the loop."""
+        """SIGTERM and SIGINT stop it, SIGHUP reloads all rules. In the main thread, within the loop."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._watcher.reload_all)
 
 
 def _locked(state: Path) -> int:

@@ -61,6 +61,7 @@ class Versions:
         # A name of dots alone would be another folder.
         self.folder = state / "versions" / (f"%2E{name[1:]}" if name.startswith(".") else name)
         self.in_use: set[int] = set()
+        self._state = state
         self._keep = keep
 
     def numbers(self) -> list[int]:
@@ -79,7 +80,7 @@ class Versions:
         Numbers are counted from 1 and not used again. Raises VersionError; the others are then as they were.
         """
         try:
-            contents = {**dict(_beside(config)), **dict(_contents(config))}
+            contents = self._all_of(config)
             digest = _digest(contents)
             numbers = self.numbers()
             if numbers and self.about(numbers[-1]).digest == digest:
@@ -95,6 +96,13 @@ class Versions:
             raise VersionError(f"{self.folder}: the version was not kept: {error.strerror or error}") from error
         self._forget([*numbers, number])
         return number
+
+    def has_same(self, number: int, config: TenantConfig) -> bool:
+        """True when a version is what a configuration was read from. Raises VersionError."""
+        try:
+            return self.about(number).digest == _digest(self._all_of(config))
+        except OSError as error:
+            raise VersionError(f"{error.filename}: {error.strerror or error}") from error
 
     def about(self, number: int) -> Version:
         """What is known of a version. Raises VersionError."""
@@ -123,6 +131,10 @@ class Versions:
     def load(self, number: int) -> TenantRules:
         """The compiled rules of a version. Raises VersionError and InvalidInput as `read`."""
         return compile_tenant(self.read(number))
+
+    def _all_of(self, config: TenantConfig) -> dict[str, bytes]:
+        """All files of a version by their place in its folder."""
+        return {**dict(_beside(config, self._state)), **dict(_contents(config))}
 
     def _write(self, number: int, contents: dict[str, bytes]) -> None:
         """Makes a version's folder, whole or not at all."""
@@ -164,7 +176,7 @@ def _place(name: str, position: int) -> str:
     return place if is_inside and not is_taken else f"{_OUTSIDE}/{position}.epl"
 
 
-def _beside(config: TenantConfig) -> Iterator[tuple[str, bytes]]:
+def _beside(config: TenantConfig, state: Path) -> Iterator[tuple[str, bytes]]:
     """The modules that `imports` finds beside the rules, with all that may belong to them, and lint's settings."""
     toml = toml_file_for(config.folder)
     if toml is not None:
@@ -172,12 +184,15 @@ def _beside(config: TenantConfig) -> Iterator[tuple[str, bytes]]:
     names = {each.module.partition(".")[0] for each in config.imports}
     own = {path.stem for path in config.folder.iterdir() if path.suffix == ".py" or path.is_dir()}
     if names & own:
-        yield from _modules(config.folder)
+        yield from _modules(config.folder, state)
 
 
-def _modules(root: Path) -> Iterator[tuple[str, bytes]]:
-    """Each module below a folder, and all files of packages: they may import one another, and read what they bring."""
-    seen = set()
+def _modules(root: Path, state: Path) -> Iterator[tuple[str, bytes]]:
+    """Each module below a folder, and all files of packages: they may import one another, and read what they bring.
+
+    Not those in the folder of state, should that be below: there are copies of copies.
+    """
+    seen = {os.path.realpath(state)}
     for folder, folders, files in os.walk(root, followlinks=True):
         seen.add(os.path.realpath(folder))
         folders[:] = [
