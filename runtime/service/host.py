@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from runtime.config import ServiceConfig
+from runtime.engine import Engine
 from runtime.event import Refused
 from runtime.io import DeadLetter
+from runtime.output import LineOutput
 from runtime.rules import TenantRules
 from runtime.service.intake import Answer, Batch, Intake, NotTaken
 from runtime.service.outlet import Outlet
 from runtime.service.served import Served, clock_of, deliveries_of, letters_of
+from runtime.service.shadow import Shadow
 from runtime.takeover import CannotTakeOver, TakenOver, take_over
 from runtime.tenants import Disabled, TenantEngine, Tenants
 from runtime.watchdog import Watchdog
@@ -115,6 +118,8 @@ class Host:
             )
         answer.accepted = sum(1 for line in lines if line and not line.isspace()) - answer.refused
         served.outlet.flush()
+        if served.shadow is not None and served.disabled is None:
+            served.shadow.process(lines, now_ms, first_line)
         return answer
 
     def refuse(self, served: Served, letter: DeadLetter) -> None:
@@ -181,6 +186,8 @@ class Host:
         self._tenants.close_idle(now_ms)
         for served in self.tenants.values():
             served.outlet.flush()
+            if served.shadow is not None:
+                served.shadow.tick(now_ms)
             for delivery in served.deliveries:
                 delivery.tick()
             served.series.take(served.totals())
@@ -207,6 +214,8 @@ class Host:
             self._tenants.advance(self.clock_ms(), served.name)
         ended = served.tenant.engine.end_session(profile, key)
         served.outlet.flush()
+        if served.shadow is not None:
+            served.shadow.end_session(profile, key, self.clock_ms())
         if ended is not None:
             _log.info("session ended on demand", extra={"incident": {"tenant": served.name, "profile": profile}})
         return ended
@@ -237,8 +246,28 @@ class Host:
         self._tenants.replace(engine, taken.waiting)
         served.rules, served.version = engine.rules, version
         served.outlet.flush()
+        self.end_shadow(served)
         self._work.set()
         return taken
+
+    def cast_shadow(self, served: Served, rules: TenantRules, version: int) -> Shadow:
+        """Starts other rules beside those that run, with a copy of the sessions. Raises NoClock and CannotTakeOver."""
+        output = LineOutput(wants_events=served.outlet.wants_events)
+        engine = Engine(rules, output, **clock_of(rules))  # type: ignore[arg-type]
+        served.shadow = Shadow(
+            engine,
+            output,
+            served.tenant.engine,
+            version=version,
+            running_version=served.version,
+            now_ms=self.clock_ms(),
+        )
+        served.outlet.noted_by = served.shadow.note
+        return served.shadow
+
+    def end_shadow(self, served: Served) -> None:
+        """Ends what runs beside a tenant's rules."""
+        served.shadow = served.outlet.noted_by = None
 
     # ---- the end
 

@@ -15,6 +15,7 @@ from runtime.service.host import Host
 from runtime.service.pages import Pages
 from runtime.service.reload import Reloader
 from runtime.service.reload_api import reload_routes
+from runtime.service.shadow_api import shadow_routes
 from runtime.service.tokens import is_allowed, is_for_this_machine
 
 _PROBES = ("/livez", "/readyz", "/startupz")
@@ -41,6 +42,7 @@ def monitor_app(host: Host, reloader: Reloader, phase: Callable[[], Phase]) -> A
             *probe_routes(host, phase),
             *api_routes(host, reloader),
             *reload_routes(host, reloader),
+            *shadow_routes(host, reloader),
             *pages.routes(),
         ],
         exception_handlers={HTTPException: not_there},
@@ -82,8 +84,8 @@ class _Guard:
             return JSONResponse({"error": "no token, or not the one of monitoring"}, 401, headers)
         if self._token is None and not is_for_this_machine(request):
             return JSONResponse({"error": "without a token only this machine is served, by its own name"}, 403)
-        # A page from elsewhere can make a browser send a form, but not JSON.
+        # A page from elsewhere can make a browser send a form, but neither JSON nor DELETE.
         is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
-        if request.method not in ("GET", "HEAD") and not is_json:
+        if request.method not in ("GET", "HEAD", "DELETE") and not is_json:
             return JSONResponse({"error": "send application/json"}, 415)
         return None

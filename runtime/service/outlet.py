@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from runtime.output import LineOutput
@@ -27,6 +27,8 @@ class Outlet(LineOutput):
         self.deliveries = deliveries
         self.recent: deque[Ended] = deque(maxlen=_RECENT)
         self.lines_out = 0
+        self.noted_by: Callable[[Sequence[bytes]], None] | None = None
+        """Who else is told of lines that leave."""
 
     @property
     def is_ready(self) -> bool:
@@ -47,3 +49,5 @@ class Outlet(LineOutput):
             self.lines_out += len(lines)
             for delivery in self.deliveries:
                 delivery.write(lines)
+            if self.noted_by is not None:
+                self.noted_by(lines)

@@ -25,12 +25,14 @@ from runtime.rules import TenantRules
 from runtime.service.host import Host
 from runtime.service.outcomes import Outcome, Result, Trigger
 from runtime.service.served import Served
+from runtime.service.shadow import Shadow
 from runtime.service.versions import VersionError, Versions
 from runtime.takeover import CannotTakeOver, TakenOver, cool
 
 _log = logging.getLogger("sojourn.service")
 
 _MOST_SHOWN = 20
+_RUNNING, _SHADOW = "running", "shadow"
 _T = TypeVar("_T")
 
 
@@ -81,7 +83,7 @@ class Reloader:
             config = served.rules.config
             versions = Versions(state, served.name, keep)
             served.version = versions.add(config, host.clock_ms())
-            versions.in_use.add(served.version)
+            versions.pin(_RUNNING, served.version)
             self.histories[served.name] = History(Path(config.source.name), versions)
 
     async def reload(
@@ -95,20 +97,10 @@ class Reloader:
         """
         history = self.histories[served.name]
         async with history.lock:
-            before = served.version
             try:
                 outcome = await self._reload(served, history, trigger, force, version)
             except _NotReloaded as error:
-                outcome = Outcome(
-                    result=error.result,
-                    trigger=trigger,
-                    at_ms=self._host.clock_ms(),
-                    version=before,
-                    wanted=version,
-                    reason=error.reason,
-                    diagnostics=error.diagnostics,
-                    plan=error.plan,
-                )
+                outcome = self._nothing(served, trigger, version, error)
             history.last = outcome
             history.counts[outcome.result] += 1
             _report(served, outcome)
@@ -119,15 +111,32 @@ class Reloader:
         try:
             return await self._candidate(served, self.histories[served.name], version)
         except _NotReloaded as error:
-            return Outcome(
-                result=error.result,
-                trigger=Trigger.API,
-                at_ms=self._host.clock_ms(),
-                version=served.version,
-                wanted=version,
-                reason=error.reason,
-                diagnostics=error.diagnostics,
-            )
+            return self._nothing(served, Trigger.API, version, error)
+
+    async def cast_shadow(self, served: Served, version: int | None = None) -> Shadow | Outcome:
+        """Starts what a reload would swap in beside what runs, or what it would come to.
+
+        It takes the place of one that is there.
+        """
+        history = self.histories[served.name]
+        async with history.lock:
+            try:
+                found = await self._candidate(served, history, version)
+                number = await self._made_ready(served, history, found)
+                try:
+                    shadow = self._host.cast_shadow(served, found.rules, number)
+                except (CannotTakeOver, NoClock) as error:
+                    raise _NotReloaded(Result.REFUSED, str(error), found.diagnostics, found.plan) from error
+            except _NotReloaded as error:
+                return self._nothing(served, Trigger.API, version, error)
+            history.versions.pin(_SHADOW, number)
+            _log.info("shadow begun", extra={"incident": {"tenant": served.name, "version": number}})
+            return shadow
+
+    def end_shadow(self, served: Served) -> None:
+        """Ends what runs beside a tenant's rules, if anything does."""
+        self.histories[served.name].versions.pin(_SHADOW)
+        self._host.end_shadow(served)
 
     def close(self) -> None:
         """Ends the thread when it has done what it is at."""
@@ -152,23 +161,29 @@ class Reloader:
             engine = self._host.engine_for(found.rules)
         except NoClock as error:
             raise _NotReloaded(Result.BAD_RULES, str(error), found.diagnostics) from error
-        if found.number is None:
-            number = await self._beside(lambda: history.versions.add(found.rules.config, self._host.clock_ms()))
-        else:
-            number = found.number
-        while served.disabled is None and cool(served.tenant.engine):
-            await asyncio.sleep(0)
-        before = served.version
+        number = await self._made_ready(served, history, found)
         began = time.perf_counter()
         try:
             taken = self._host.swap(served, engine, number)
         except CannotTakeOver as error:
             raise _NotReloaded(Result.REFUSED, str(error), found.diagnostics, planned) from error
         pause_ms = (time.perf_counter() - began) * 1000
-        if before is not None:
-            history.versions.in_use.discard(before)
-        history.versions.in_use.add(number)
+        history.versions.pin(_RUNNING, number)
+        history.versions.pin(_SHADOW)
         return self._outcome(Result.RELOADED, served, trigger, found, taken, pause_ms)
+
+    async def _made_ready(self, served: Served, history: History, found: Candidate) -> int:
+        """Keeps the rules, and makes their sessions easy to take over; the number of the version."""
+        number = found.number
+        if number is None:
+            try:
+                config, now_ms = found.rules.config, self._host.clock_ms()
+                number = await self._beside(lambda: history.versions.add(config, now_ms))
+            except VersionError as error:
+                raise _NotReloaded(Result.FAILED, str(error), found.diagnostics, found.plan) from error
+        while served.disabled is None and cool(served.tenant.engine):
+            await asyncio.sleep(0)
+        return number
 
     def _outcome(
         self,
@@ -190,6 +205,18 @@ class Reloader:
             sessions=0 if taken is None else taken.sessions,
             dropped_sessions=0 if taken is None else taken.dropped_sessions,
             pause_ms=pause_ms,
+        )
+
+    def _nothing(self, served: Served, trigger: Trigger, version: int | None, error: _NotReloaded) -> Outcome:
+        return Outcome(
+            result=error.result,
+            trigger=trigger,
+            at_ms=self._host.clock_ms(),
+            version=served.version,
+            wanted=version,
+            reason=error.reason,
+            diagnostics=error.diagnostics,
+            plan=error.plan,
         )
 
     async def _candidate(self, served: Served, history: History, version: int | None) -> Candidate:

@@ -19,6 +19,7 @@ from runtime.service.latency import Latency
 from runtime.service.letters import Letters
 from runtime.service.outlet import Outlet
 from runtime.service.series import Series, Totals
+from runtime.service.shadow import Shadow
 from runtime.tenants import Disabled, Tenant
 
 
@@ -34,6 +35,8 @@ class Served:
     intake: Intake
     version: int | None = None
     """The number of its rules among the versions that are kept."""
+    shadow: Shadow | None = None
+    """Other rules on the same events, to be compared."""
     series: Series = field(default_factory=Series)
     latency: Latency = field(default_factory=Latency)
     responses: dict[int, int] = field(default_factory=dict)

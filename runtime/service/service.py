@@ -114,10 +114,9 @@ class Service:
             for follower in self._followers:
                 follower.stop()
             left = await self._wind_down(work, ingest, monitor, lines)
-            if following:
-                _, unfinished = await asyncio.wait(following, timeout=_LAST_S)
-                for task in unfinished:
-                    task.cancel()
+            _, unfinished = await asyncio.wait((watching, *following), timeout=_LAST_S)
+            for task in unfinished:
+                task.cancel()
             return left + failed
         finally:
             self._reloader.close()
@@ -158,6 +157,11 @@ class Service:
         await asyncio.gather(work, return_exceptions=True)
         _log.info("stopped", extra={"incident": {"left": left}})
         return left
+
+    @property
+    def is_watching(self) -> bool:
+        """True when a change of a tenant's files is noticed."""
+        return self._watcher.is_watching.is_set()
 
     def stop(self) -> None:
         """Stops; told again, it hurries. Safe to call from any thread."""

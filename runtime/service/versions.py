@@ -53,16 +53,20 @@ class Version(msgspec.Struct, frozen=True):
 class Versions:
     """The versions of one tenant below the folder of state. `keep` is how many there are at most.
 
-    Those in `in_use` stay besides: what runs, and what a snapshot or a log goes by.
+    Those that somebody has pinned stay besides: what runs, and what a snapshot or a log goes by.
     """
 
     def __init__(self, state: Path, tenant: str, keep: int) -> None:
         name = quote(tenant, safe=" ")
         # A name of dots alone would be another folder.
         self.folder = state / "versions" / (f"%2E{name[1:]}" if name.startswith(".") else name)
-        self.in_use: set[int] = set()
+        self._pinned: dict[str, set[int]] = {}
         self._state = state
         self._keep = keep
+
+    def pin(self, by: str, *numbers: int) -> None:
+        """Keeps these versions for somebody, and no others for the same one."""
+        self._pinned[by] = set(numbers)
 
     def numbers(self) -> list[int]:
         """The numbers of all versions, the oldest first. Raises VersionError."""
@@ -156,8 +160,9 @@ class Versions:
             raise
 
     def _forget(self, numbers: list[int]) -> None:
+        pinned = set[int]().union(*self._pinned.values())
         for number in numbers[: -self._keep]:
-            if number not in self.in_use:
+            if number not in pinned:
                 shutil.rmtree(self.folder / str(number), ignore_errors=True)
 
 

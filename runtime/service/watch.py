@@ -120,7 +120,7 @@ class Watcher:
         return {os.path.realpath(root / name) for name in served.rules.config.files}
 
     def _places(self) -> list[object]:
-        """What changes where other folders should be watched: names of files, what links lead to, a folder made anew."""
+        """Changes where other folders should be watched: names of files, what links lead to, a folder made anew."""
         found: list[object] = []
         for served in self._host.tenants.values():
             source = self._reloader.histories[served.name].source

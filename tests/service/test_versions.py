@@ -72,7 +72,7 @@ def test_the_same_content_is_the_same_version(tenant: Path, versions: Versions) 
 
 
 def test_the_last_ones_are_kept_and_those_in_use(tenant: Path, versions: Versions) -> None:
-    versions.in_use = {1}
+    versions.pin("running", 1)
     for number in range(1, 7):
         (tenant / "controller.epl").write_text(f"{CONTROLLER}// {number}\n")
         assert versions.add(load_tenant(tenant), 0) == number
