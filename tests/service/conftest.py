@@ -39,6 +39,13 @@ def running(serve: Callable[..., Running]) -> Running:
 
 
 @pytest.fixture
+def quiet(serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch) -> Running:
+    """A service that reloads when it is told to, and not since a file changes."""
+    monkeypatch.setattr("runtime.service.watch.Watcher._matters", lambda *given: False)
+    return serve()
+
+
+@pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """A web server for what leaves."""
     made = Receiver()

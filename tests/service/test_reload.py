@@ -48,13 +48,6 @@ def post(running: Running, path: str, body: Row | None = None, status: int = 200
     return found
 
 
-@pytest.fixture
-def quiet(serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch) -> Running:
-    """A service that reloads when it is told to, and not since a file changes."""
-    monkeypatch.setattr("runtime.service.watch.Watcher._matters", lambda *given: False)
-    return serve()
-
-
 MORE = f"{RULES}@Name('more') @UpdateCounter('more') select 1 from Click; @DecorateEvent select 2 as v from Click;"
 BAD = f"{RULES}@UpdateCounter('x') select nothing from Click;\n"
 

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from .running import Running, click, wait_for
 from .test_reload import BAD, MORE, RULES, Row, change, post, tenant
-
-
-@pytest.fixture
-def quiet(serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch) -> Running:
-    """A service that reloads when it is told to, and not since a file changes."""
-    monkeypatch.setattr("runtime.service.watch.Watcher._matters", lambda *given: False)
-    return serve()
 
 
 def shadow(running: Running) -> Row:
