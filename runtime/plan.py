@@ -107,17 +107,24 @@ class Plan:
     @property
     def loses(self) -> bool:
         """True when something is dropped, or may be."""
-        return self.loses_sessions or any(kind.attributes_by(*_LOSSES) for kind in self.kinds())
+        return self.loses_sessions or any(kind.attributes_by(*_LOSSES) for kind in self._open_kinds())
 
     @property
     def loses_sessions(self) -> bool:
         """True when sessions or sub-sessions are dropped, which have no end marker then."""
-        return self.refused is not None or any(kind.is_lost for kind in self.kinds())
+        return self.refused is not None or any(kind.is_lost for kind in self._open_kinds())
+
+    def _open_kinds(self) -> Iterator[KindPlan]:
+        """Those of which some may be open."""
+        for profile in self.profiles:
+            if profile.open_sessions != 0:
+                yield profile
+                yield from profile.sub_sessions
 
     def losses(self) -> list[str]:
         """What is dropped, or may be, in words: kinds of sessions, and attributes of those that stay."""
         found = [] if self.refused is None else [self.refused]
-        for kind in self.kinds():
+        for kind in self._open_kinds():
             if kind.is_lost:
                 found.append(f"all open {kind.name}")
             for each in kind.attributes_by(*_LOSSES):

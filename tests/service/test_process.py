@@ -85,6 +85,29 @@ def test_a_signal_stops_it_and_nothing_is_left(number: int, start: Callable[...,
     assert [each["_snrs"] for each in out if each.get("_type") == "VisitEnd"] == ["shutdown", "shutdown"]
 
 
+def test_sighup_reloads_all_rules(start: Callable[..., Process], tmp_path: Path) -> None:
+    running = start()
+    running.send("ann")
+
+    def last() -> Any:
+        return httpx.get(f"{running.monitor}/api/v1/tenants/shop/versions").json()["last"]
+
+    running.process.send_signal(signal.SIGHUP)
+    wait_for(last)
+    assert (last()["result"], last()["trigger"], last()["version"]) == ("unchanged", "signal", 1)
+    (tmp_path / "shop" / "sessionizer.yaml").write_text("tenant: shop\n")
+    running.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: last()["result"] == "bad_rules")
+    running.send("ann", "bob")
+    code, logged = running.stop(signal.SIGTERM)
+    assert code == 0
+    assert {each["incident"] for each in logged} == {"ready", "rules not reloaded", "stopped"}
+    (problem, *_) = next(each["problems"] for each in logged if each["incident"] == "rules not reloaded")
+    assert problem.startswith("shop/sessionizer.yaml:1:1: ")
+    out = [json.loads(line) for line in (running.state / "out" / "shop.ndjson").read_text().splitlines()]
+    assert [each["_snec"] for each in out if each.get("_type") == "VisitEnd"] == [2, 1]
+
+
 def test_while_it_stops_it_is_not_ready_and_a_second_signal_hurries(
     start: Callable[..., Process], receiver: Receiver, tmp_path: Path
 ) -> None:

@@ -124,6 +124,11 @@ def test_what_sessions_would_lose_is_told_first(quiet: Running) -> None:
     assert (found["result"], found["sessions"]) == ("reloaded", 1)
 
 
+def test_where_nothing_is_open_nothing_is_lost(quiet: Running) -> None:
+    change(quiet, tenant("@Name('clicks') @UpdateCounter('clicks') select 1 from Click;", sub_sessions=[]))
+    assert post(quiet, "/reload")["result"] == "reloaded"
+
+
 def test_what_cannot_be_taken_over_is_refused_by_force_too(quiet: Running) -> None:
     change(quiet, {**tenant(), "tenant": "other"})
     assert "of tenant `shop`" in post(quiet, "/reload", {"force": True}, 409)["error"]
