@@ -14,9 +14,10 @@ from runtime.engine import Engine
 from runtime.reorder import Taken
 from runtime.snapshot import refusal
 
-_ENOUGH = 1_000
-"""So few objects take 10 ms to be made anew."""
+_FEW = 100
+"""So few objects take a millisecond to be made anew."""
 _AT_A_TIME = 1_000
+"""Objects of a step: twice as many as a slice of events can make."""
 
 
 class CannotTakeOver(Exception):
@@ -40,12 +41,12 @@ class TakenOver:
 def cool(engine: Engine) -> bool:
     """Makes a take-over of this engine quick: a step of some milliseconds, to be made between events.
 
-    False when there is nothing more to do.
+    False when there is nothing more to do, and the take-over should be made before the next event.
     """
     left = False
     for table in engine.cache.tables:
-        if table.hot > _ENOUGH:
-            left = table.cool(_AT_A_TIME) or left
+        if table.hot > _FEW:
+            left = (table.cool(_AT_A_TIME) and table.hot > _FEW) or left
     return left
 
 

@@ -122,7 +122,8 @@ class Reloader:
         async with history.lock:
             try:
                 found = await self._candidate(served, history, version)
-                number = await self._made_ready(served, history, found)
+                number = await self._kept(history, found)
+                await _cooled(served)
                 try:
                     shadow = self._host.cast_shadow(served, found.rules, number)
                 except (CannotTakeOver, NoClock) as error:
@@ -161,8 +162,8 @@ class Reloader:
             engine = self._host.engine_for(found.rules)
         except NoClock as error:
             raise _NotReloaded(Result.BAD_RULES, str(error), found.diagnostics) from error
-        number = await self._made_ready(served, history, found)
-        began = time.perf_counter()
+        number = await self._kept(history, found)
+        began = await _cooled(served)
         try:
             taken = self._host.swap(served, engine, number)
         except CannotTakeOver as error:
@@ -172,18 +173,15 @@ class Reloader:
         history.versions.pin(_SHADOW)
         return self._outcome(Result.RELOADED, served, trigger, found, taken, pause_ms)
 
-    async def _made_ready(self, served: Served, history: History, found: Candidate) -> int:
-        """Keeps the rules, and makes their sessions easy to take over; the number of the version."""
-        number = found.number
-        if number is None:
-            try:
-                config, now_ms = found.rules.config, self._host.clock_ms()
-                number = await self._beside(lambda: history.versions.add(config, now_ms))
-            except VersionError as error:
-                raise _NotReloaded(Result.FAILED, str(error), found.diagnostics, found.plan) from error
-        while served.disabled is None and cool(served.tenant.engine):
-            await asyncio.sleep(0)
-        return number
+    async def _kept(self, history: History, found: Candidate) -> int:
+        """The number of the version, which is kept by now."""
+        if found.number is not None:
+            return found.number
+        config, now_ms = found.rules.config, self._host.clock_ms()
+        try:
+            return await self._beside(lambda: history.versions.add(config, now_ms))
+        except VersionError as error:
+            raise _NotReloaded(Result.FAILED, str(error), found.diagnostics, found.plan) from error
 
     def _outcome(
         self,
@@ -244,6 +242,15 @@ class Reloader:
     async def _beside(self, do: Callable[[], _T]) -> _T:
         """Does something in the thread, while events go on."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, do)
+
+
+async def _cooled(served: Served) -> float:
+    """Makes sessions easy to take over while events go on; since when (by `perf_counter`) they do not any more."""
+    while True:
+        began = time.perf_counter()
+        if served.disabled is not None or not cool(served.tenant.engine):
+            return began
+        await asyncio.sleep(0)
 
 
 def _compiled(source: Path) -> tuple[TenantRules, tuple[Diagnostic, ...]]:

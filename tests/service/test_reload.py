@@ -203,7 +203,9 @@ def test_a_tenant_that_was_switched_off_works_again(quiet: Running) -> None:
     served = quiet.service.host.tenants["shop"]
     broken = served.tenant.engine
     broken.process = None  # type: ignore[assignment, method-assign]
-    refused = quiet.ingest.post("/v1/events/shop", content=b'{"user":"eve"}', headers={"Content-Type": "application/x-ndjson"})
+    refused = quiet.ingest.post(
+        "/v1/events/shop", content=b'{"user":"eve"}', headers={"Content-Type": "application/x-ndjson"}
+    )
     assert quiet.get("")["state"] == "disabled", refused.text
     found = post(quiet, "/reload")
     assert (found["result"], found["sessions"], found["version"]) == ("reloaded", 2, 1)

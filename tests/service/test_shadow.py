@@ -28,8 +28,12 @@ def test_the_same_rules_do_the_same(quiet: Running) -> None:
     found = wait_for(lambda: (it := shadow(quiet))["ends"]["same"] == 4 and it)
     assert found["events"] == {"same": 3, "different": 0, "differences": []}
     assert found["ends"] == {
-        **{"same": 4, "different": 0, "differences": []},
-        **{"only_running": 0, "only_shadow": 0, "alone": []},
+        "same": 4,
+        "different": 0,
+        "differences": [],
+        "only_running": 0,
+        "only_shadow": 0,
+        "alone": [],
     }
     assert lines(quiet) == {"": (3, 3), "CartEnd": (1, 1), "VisitBegin": (1, 1), "VisitEnd": (3, 3)}
 
