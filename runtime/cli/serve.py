@@ -37,7 +37,7 @@ Then, for a tenant `shop`:
 \b
 What leaves goes to STATE/out/TENANT.ndjson, dead letters to STATE/dead-letters/TENANT.ndjson, unless --config says
 otherwise. SIGTERM ends all sessions where they stand (reason `shutdown`), delivers what left, and exits; a second one
-hurries.
+hurries. Rules are reloaded when their files change, on SIGHUP (all tenants), and from the page; bad ones change nothing.
 
 \b
 Exit codes: 0 stopped, 1 the rules have problems or not all was delivered, 2 a file or an option is wrong."""
@@ -61,7 +61,7 @@ class _AddressType(click.ParamType[Address]):
     "--state",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder for what leaves and for dead letters; made when it is not there.",
+    help="The folder for what leaves, dead letters and versions of rules; made when it is not there.",
 )
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Tokens, TLS, sinks and limits."

@@ -60,13 +60,13 @@ class Service:
         self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
         try:
-            self._reloader = Reloader(self.host, state, config.versions_kept)
+            self.reloader = Reloader(self.host, state, config.versions_kept)
         except VersionError as error:
             raise StateTaken(str(error)) from error
-        self._watcher = Watcher(self.host, self._reloader, state)
+        self._watcher = Watcher(self.host, self.reloader, state)
         self._ingest = WebServer(ingest_app(self.host), config.ingest.listener, config.stop_ms)
         self._monitor = WebServer(
-            monitor_app(self.host, self._reloader, lambda: self.phase), config.monitor.listener, config.stop_ms
+            monitor_app(self.host, self.reloader, lambda: self.phase), config.monitor.listener, config.stop_ms
         )
         self._receivers = [
             (LineReceiver(self.host, self.host.tenants[each.tenant]), bind(Listener(each.address)))
@@ -119,7 +119,7 @@ class Service:
                 task.cancel()
             return left + failed
         finally:
-            self._reloader.close()
+            self.reloader.close()
             self.host.close()
             os.close(self._state)
 

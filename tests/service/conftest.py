@@ -22,7 +22,7 @@ def serve(tmp_path: Path, receiver: Receiver) -> Iterator[Callable[..., Running]
             nonlocal count
             count += 1
             folder = tmp_path / f"service-{count}"
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             for name in ("admin", "shop"):
                 (folder / f"{name}.token").write_text(f"the-token-of-{name}\n")
             running = Running(folder, list(tenants) or [TENANT], service, state or folder / "state")

@@ -335,6 +335,32 @@ def test_a_folder_behind_a_link_that_is_turned(serve: Callable[..., Running]) ->
     wait_for(lambda: version(running) == 3)
 
 
+FUNCTION = """\
+from epl.extend import function
+
+@function(examples={{"word()": "{word}"}})
+def word() -> str:
+    \"\"\"A word.\"\"\"
+    return "{word}"
+"""
+
+
+def test_modules_beside_the_rules(serve: Callable[..., Running], tmp_path: Path) -> None:
+    """A changed module is read anew; going back brings the one of then."""
+    rules = "@DecorateEvent select word() as word from Click;"
+    folder = tmp_path / "service-1" / "tenant-0"
+    folder.mkdir(parents=True)
+    (folder / "words.py").write_text(FUNCTION.format(word="first"))
+    running = watched(serve({**tenant(rules, sub_sessions=[]), "imports": ["words"]}))
+    running.send([click("ann")])
+    replaced(folder / "words.py", FUNCTION.format(word="second"))
+    wait_for(lambda: version(running) == 2)
+    running.send([click("ann")])
+    post(running, "/rollback", {"version": 1})
+    running.send([click("ann")])
+    assert [each["word"] for each in running.out() if "word" in each] == ["first", "second", "first"]
+
+
 # ---- storms
 
 
