@@ -37,7 +37,8 @@ Then, for a tenant `shop`:
 \b
 What leaves goes to STATE/out/TENANT.ndjson, dead letters to STATE/dead-letters/TENANT.ndjson, unless --config says
 otherwise. SIGTERM ends all sessions where they stand (reason `shutdown`), delivers what left, and exits; a second one
-hurries. Rules are reloaded when their files change, on SIGHUP (all tenants), and from the page; bad ones change nothing.
+hurries. Rules are reloaded when their files change, on SIGHUP (all tenants) and from the page; bad ones change
+nothing.
 
 \b
 Exit codes: 0 stopped, 1 the rules have problems or not all was delivered, 2 a file or an option is wrong."""

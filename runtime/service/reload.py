@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,10 +97,7 @@ class Reloader:
         """
         history = self.histories[served.name]
         async with history.lock:
-            try:
-                outcome = await self._reload(served, history, trigger, force, version)
-            except _NotReloaded as error:
-                outcome = self._nothing(served, trigger, version, error)
+            outcome = await self._told(self._reload(served, history, trigger, force, version), served, trigger, version)
             history.last = outcome
             history.counts[outcome.result] += 1
             _report(served, outcome)
@@ -108,10 +105,8 @@ class Reloader:
 
     async def candidate(self, served: Served, version: int | None = None) -> Candidate | Outcome:
         """What a reload would swap in, or what it would come to where it would come to nothing."""
-        try:
-            return await self._candidate(served, self.histories[served.name], version)
-        except _NotReloaded as error:
-            return self._nothing(served, Trigger.API, version, error)
+        found = self._candidate(served, self.histories[served.name], version)
+        return await self._told(found, served, Trigger.API, version)
 
     async def cast_shadow(self, served: Served, version: int | None = None) -> Shadow | Outcome:
         """Starts what a reload would swap in beside what runs, or what it would come to.
@@ -120,19 +115,7 @@ class Reloader:
         """
         history = self.histories[served.name]
         async with history.lock:
-            try:
-                found = await self._candidate(served, history, version)
-                number = await self._kept(history, found)
-                await _cooled(served)
-                try:
-                    shadow = self._host.cast_shadow(served, found.rules, number)
-                except (CannotTakeOver, NoClock) as error:
-                    raise _NotReloaded(Result.REFUSED, str(error), found.diagnostics, found.plan) from error
-            except _NotReloaded as error:
-                return self._nothing(served, Trigger.API, version, error)
-            history.versions.pin(_SHADOW, number)
-            _log.info("shadow begun", extra={"incident": {"tenant": served.name, "version": number}})
-            return shadow
+            return await self._told(self._cast_shadow(served, history, version), served, Trigger.API, version)
 
     def end_shadow(self, served: Served) -> None:
         """Ends what runs beside a tenant's rules, if anything does."""
@@ -149,29 +132,34 @@ class Reloader:
         self, served: Served, history: History, trigger: Trigger, force: bool, version: int | None
     ) -> Outcome:
         found = await self._candidate(served, history, version)
-        planned = found.plan
         if found.number is not None and found.number == served.version and served.disabled is None:
             return self._outcome(Result.UNCHANGED, served, trigger, found)
-        if planned.refused is not None:
-            raise _NotReloaded(
-                Result.REFUSED, f"a reload cannot do this: {planned.refused}", found.diagnostics, planned
-            )
-        if not force and (planned.loses if trigger is Trigger.API else planned.loses_sessions):
-            raise _NotReloaded(Result.REFUSED, "open sessions would lose something", found.diagnostics, planned)
+        _check(found.plan, found, trigger, force)
         try:
             engine = self._host.engine_for(found.rules)
         except NoClock as error:
             raise _NotReloaded(Result.BAD_RULES, str(error), found.diagnostics) from error
         number = await self._kept(history, found)
         began = await _cooled(served)
-        try:
-            taken = self._host.swap(served, engine, number)
-        except CannotTakeOver as error:
-            raise _NotReloaded(Result.REFUSED, str(error), found.diagnostics, planned) from error
+        # Sessions may have begun meanwhile; from here on no event comes.
+        _check(plan(Before.of_engine(served.tenant.engine), found.rules), found, trigger, force)
+        taken = self._host.swap(served, engine, number)
         pause_ms = (time.perf_counter() - began) * 1000
         history.versions.pin(_RUNNING, number)
         history.versions.pin(_SHADOW)
         return self._outcome(Result.RELOADED, served, trigger, found, taken, pause_ms)
+
+    async def _cast_shadow(self, served: Served, history: History, version: int | None) -> Shadow:
+        found = await self._candidate(served, history, version)
+        number = await self._kept(history, found)
+        await _cooled(served)
+        try:
+            shadow = self._host.cast_shadow(served, found.rules, number)
+        except (CannotTakeOver, NoClock) as error:
+            raise _NotReloaded(Result.REFUSED, str(error), found.diagnostics, found.plan) from error
+        history.versions.pin(_SHADOW, number)
+        _log.info("shadow begun", extra={"incident": {"tenant": served.name, "version": number}})
+        return shadow
 
     async def _kept(self, history: History, found: Candidate) -> int:
         """The number of the version, which is kept by now."""
@@ -205,43 +193,60 @@ class Reloader:
             pause_ms=pause_ms,
         )
 
-    def _nothing(self, served: Served, trigger: Trigger, version: int | None, error: _NotReloaded) -> Outcome:
+    async def _told(
+        self, attempt: Awaitable[_T], served: Served, trigger: Trigger, version: int | None
+    ) -> _T | Outcome:
+        """What an attempt gives, or why it came to nothing."""
+        try:
+            return await attempt
+        except _NotReloaded as error:
+            why = error
+        except Exception as error:
+            # A defect of ours: whoever reloads is told, and the rules that run are none the worse.
+            _log.exception("a reload failed", extra={"incident": {"tenant": served.name}})
+            why = _NotReloaded(Result.FAILED, f"a defect of Sojourn: {type(error).__name__}: {error}")
         return Outcome(
-            result=error.result,
+            result=why.result,
             trigger=trigger,
             at_ms=self._host.clock_ms(),
             version=served.version,
             wanted=version,
-            reason=error.reason,
-            diagnostics=error.diagnostics,
-            plan=error.plan,
+            reason=why.reason,
+            diagnostics=why.diagnostics,
+            plan=why.plan,
         )
 
     async def _candidate(self, served: Served, history: History, version: int | None) -> Candidate:
-        try:
+        runs = served.version
+
+        def read() -> tuple[TenantRules, tuple[Diagnostic, ...], int | None]:
             if version is not None:
-                kept = version
-                rules: TenantRules = await self._beside(lambda: history.versions.load(kept))
-                diagnostics: tuple[Diagnostic, ...] = ()
-                number: int | None = version
-            else:
-                rules, diagnostics = await self._beside(lambda: _compiled(history.source))
-                runs = served.version
-                number = runs if runs is not None and history.versions.has_same(runs, rules.config) else None
+                return history.versions.load(version), (), version
+            rules, diagnostics = _compiled(history.source)
+            is_same = runs is not None and history.versions.has_same(runs, rules.config)
+            return rules, diagnostics, runs if is_same else None
+
+        try:
+            rules, diagnostics, number = await self._beside(read)
         except InvalidInput as error:
             reason = f"the rules have {_counted(error.diagnostics)}"
             raise _NotReloaded(Result.BAD_RULES, reason, error.diagnostics) from error
         except VersionError as error:
             raise _NotReloaded(Result.FAILED, str(error)) from error
-        except Exception as error:
-            # A defect of ours: whoever reloads is told, and the rules that run are none the worse.
-            _log.exception("a reload failed", extra={"incident": {"tenant": served.name}})
-            raise _NotReloaded(Result.FAILED, f"a defect of Sojourn: {type(error).__name__}: {error}") from error
         return Candidate(rules, diagnostics, plan(Before.of_engine(served.tenant.engine), rules), number)
 
     async def _beside(self, do: Callable[[], _T]) -> _T:
         """Does something in the thread, while events go on."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, do)
+
+
+def _check(planned: Plan, found: Candidate, trigger: Trigger, force: bool) -> None:
+    """Raises _NotReloaded where open sessions would lose more than they may."""
+    if planned.refused is not None:
+        reason = f"a reload cannot do this: {planned.refused}"
+        raise _NotReloaded(Result.REFUSED, reason, found.diagnostics, planned)
+    if not force and (planned.loses if trigger is Trigger.API else planned.loses_sessions):
+        raise _NotReloaded(Result.REFUSED, "open sessions would lose something", found.diagnostics, planned)
 
 
 async def _cooled(served: Served) -> float:
