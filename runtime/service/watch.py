@@ -38,6 +38,7 @@ class Watcher:
         self._stop = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[object]] = {}
         self._again: set[str] = set()
+        self._named: set[str] = set()
         self.is_watching = asyncio.Event()
         """Set when a change will be noticed."""
 
@@ -55,6 +56,7 @@ class Watcher:
     async def _watch(self) -> None:
         """Watches the folders of now until others should be."""
         folders, places = self._folders(), self._places()
+        self._named = {file for served in self._host.tenants.values() for file in self._files(served)}
         if not folders:
             await asyncio.sleep(_LOOK_MS / 1000)
             return
@@ -141,9 +143,9 @@ class Watcher:
         )
 
     def _matters(self, change: Change, path: str) -> bool:
-        name = os.path.basename(path)
+        name, place = os.path.basename(path), os.path.realpath(path)
         is_ours = (name.endswith(_SUFFIXES) or name == TOML_NAME) and not name.startswith(".")
-        return is_ours and not Path(os.path.realpath(path)).is_relative_to(self._state)
+        return place in self._named or (is_ours and not Path(place).is_relative_to(self._state))
 
 
 def _concerns(root: Path, files: set[str], path: str) -> bool:

@@ -311,7 +311,7 @@ def test_rules_in_files_here_and_elsewhere(serve: Callable[..., Running], tmp_pa
     running = watched(serve(made))
     replaced(common, MORE)
     wait_for(lambda: version(running) == 2)
-    other = tmp_path / "elsewhere" / "visit.epl"
+    other = tmp_path / "elsewhere" / "visit.rules"
     other.parent.mkdir()
     other.write_text(RULES)
     made["profiles"][0]["rules"] = str(other)
@@ -367,7 +367,7 @@ def test_modules_beside_the_rules(serve: Callable[..., Running], tmp_path: Path)
 def test_a_storm_of_reloads_under_load_loses_nothing(running: Running) -> None:
     """Every event is in a session exactly once, whichever rules it met."""
     watched(running)
-    users, rounds = 300, 40
+    users, rounds = 1_200, 15  # a batch is several slices
     done = threading.Event()
     results: Counter[str] = Counter()
 
