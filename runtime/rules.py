@@ -78,7 +78,7 @@ class TenantRules:
 
     def _file(self, compiled: Compiled) -> str:
         """The folder may be another one by then: a release has a new one each time."""
-        return compiled.program.source.name.removeprefix(f"{self.config.folder}{os.sep}")
+        return compiled.program.source.name.removeprefix(os.path.join(os.path.dirname(self.config.source.name), ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,6 +222,18 @@ class Timeline(ABC):
         self._partition(state["at_work"])
         return left
 
+    def clocks_go_on_as(self, other: Timeline) -> list[tuple[int, list[Taken]]]:
+        """Takes the clocks of another engine, and what waits there; the events that need not wait here."""
+        self.clocks_go_on_from(other.clocks_state(), lambda refused: None)
+        left = []
+        for number, theirs in other._partitions.items():
+            ours = self._partitions[number].reorder
+            if theirs.reorder is not None and ours is not None:
+                ours.go_on_as(theirs.reorder)
+            elif theirs.reorder is not None:
+                left.append((number, theirs.reorder.lines()))
+        return left
+
     # ---- room
 
     def _make_room(self, now_ms: int) -> None:

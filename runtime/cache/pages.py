@@ -58,6 +58,11 @@ class Pages:
         return self.used_blocks * self.block_size
 
     @property
+    def most_blocks(self) -> int:
+        """All blocks that there may be."""
+        return self.most_pages * self.blocks_per_page
+
+    @property
     def free_blocks(self) -> int:
         """What can be handed out still, pages that are not reserved yet included."""
         return self.most_pages * self.blocks_per_page - 1 - self.used_blocks
@@ -127,11 +132,20 @@ class Pages:
         )
         self.used_blocks = len(blocks) - sum(self._freed)
 
-    def adopt_page(self, image: bytes) -> None:
+    def adopt_page(self, image: bytes | memoryview) -> None:
         """Takes the bytes of the next page."""
         page = self._new_page()
         page[:] = image
         self.pages.append(page)
+
+    def copy(self) -> Pages:
+        """Pages of their own with the same bytes. Hints of free runs are not copied; what is free is found again."""
+        made = Pages(self.block_size, self.page_size, self.most_pages * self.page_size)
+        made.adopt(bytes(self.map))
+        for page in self.pages:
+            with memoryview(page) as image:
+                made.adopt_page(image)
+        return made
 
     def _mark(self, block: int, length: int) -> None:
         self.map[block : block + length] = bytes((HEAD,)) + bytes((_BODY,)) * (length - 1)

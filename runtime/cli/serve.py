@@ -37,7 +37,8 @@ Then, for a tenant `shop`:
 \b
 What leaves goes to STATE/out/TENANT.ndjson, dead letters to STATE/dead-letters/TENANT.ndjson, unless --config says
 otherwise. SIGTERM finishes what was taken, writes a snapshot, and exits; a second one hurries. The next start with the
-same STATE goes on with all sessions, also when the process was killed.
+same STATE goes on with all sessions, also when the process was killed. Rules are reloaded when their files change, on
+SIGHUP (all tenants) and from the page; bad ones change nothing.
 
 \b
 Exit codes: 0 stopped, 1 the rules have problems or a part failed, 2 a file, an option or the state is wrong."""
@@ -61,7 +62,7 @@ class _AddressType(click.ParamType[Address]):
     "--state",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder for sessions, for what leaves and for dead letters; made when it is not there.",
+    help="The folder for sessions, what leaves, dead letters and versions of rules; made when it is not there.",
 )
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Tokens, TLS, sinks and limits."

@@ -135,13 +135,17 @@ class ServedTenant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceConfig:
-    """A service. `source` is the text of its YAML, to which all spans refer; empty where there is none."""
+    """A service. `source` is the text of its YAML, to which all spans refer; empty where there is none.
+
+    `versions_kept` is how many versions of a tenant's rules are.
+    """
 
     source: Source
     ingest: IngestConfig
     monitor: MonitorConfig
     stop_ms: int
     durability: DurabilityConfig
+    versions_kept: int
     tenants: dict[str, ServedTenant]
 
     def tenant(self, name: str) -> ServedTenant:
@@ -210,6 +214,7 @@ def _service(root: Section, folder: Path) -> ServiceConfig:
             durability.number("snapshot_every").value,
             durability.number("snapshot_size").value,
         ),
+        versions_kept=root.section("versions").number("keep").value,
         tenants=_tenants(root, folder),
     )
 

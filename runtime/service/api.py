@@ -20,6 +20,7 @@ from runtime.service import facts
 from runtime.service.host import Host
 from runtime.service.log import NotLogged
 from runtime.service.metrics import Metrics
+from runtime.service.reload import Reloader
 from runtime.service.served import Served
 from runtime.service.sessions import find_sessions, profile_named, session_details
 
@@ -62,9 +63,9 @@ def probe_routes(host: Host, phase: Callable[[], Phase]) -> list[Route]:
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/startupz", startupz)]
 
 
-def api_routes(host: Host) -> list[Route]:
+def api_routes(host: Host, reloader: Reloader) -> list[Route]:
     """`/metrics` and `/api/v1`."""
-    metrics = Metrics(host)
+    metrics = Metrics(host, reloader)
 
     async def metrics_text(request: Request) -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)

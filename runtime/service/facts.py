@@ -228,4 +228,4 @@ def config_facts(served: Served) -> dict[str, Any]:
     # Rules within the YAML are in its text already.
     files = {each.name: each.text for each in sources if "#" not in each.name and each.text.strip()}
     files[config.source.name] = config.source.text
-    return {"tenant": served.name, "folder": str(config.folder), "files": files}
+    return {"tenant": served.name, "version": served.version, "folder": str(config.folder), "files": files}

@@ -17,7 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from runtime.config import ServiceConfig, Sync
+from runtime.engine import Engine
 from runtime.io import DeadLetter
+from runtime.output import LineOutput
 from runtime.rules import TenantRules
 from runtime.service.intake import Answer, Batch, Intake, NotTaken
 from runtime.service.log import NotLogged
@@ -26,8 +28,10 @@ from runtime.service.outlet import Outlet
 from runtime.service.records import End, Lines, Paused, Position, Stopped, Taken, Tick, letter_record, packed
 from runtime.service.recovery import recover
 from runtime.service.served import Served, clock_of, deliveries_of, letters_of, log_of
+from runtime.service.shadow import Shadow
 from runtime.service.snapshots import Snapshots
 from runtime.service.syncing import Syncing
+from runtime.takeover import CannotTakeOver, TakenOver, take_over
 from runtime.tenants import Disabled, TenantEngine, Tenants
 
 _log = logging.getLogger("sojourn.service")
@@ -131,7 +135,10 @@ class Host:
         )
         served.keep(record)
         limit_ms = served.rules.config.limits.rule_time_ms
-        return self._operations.take(served, record, limit_ms, lambda: _note_stopped(served))
+        answer = self._operations.take(served, record, limit_ms, lambda: _note_stopped(served))
+        if served.shadow is not None and lines and served.disabled is None:
+            served.shadow.process(lines, record.at_ms, first_line, partition)
+        return answer
 
     def refuse(self, served: Served, letter: DeadLetter) -> None:
         """Takes an event that did not get as far as the engine. Raises NotLogged."""
@@ -235,8 +242,11 @@ class Host:
                 if taken != served.noted or served.log.problem is not None:
                     served.keep(Taken(taken))
                     served.noted = taken
+                tick = Tick(**self._when(served), is_ready=served.is_ready)
                 if served.disabled is None and not served.tenant.engine.is_at_rest:
-                    self._move(served, Tick(**self._when(served), is_ready=served.is_ready))
+                    self._move(served, tick)
+                if served.shadow is not None:
+                    served.shadow.tick(tick.at_ms)
             for delivery in served.deliveries:
                 delivery.tick()
             served.series.take(served.totals())
@@ -278,9 +288,60 @@ class Host:
         """Ends a session, as `Engine.end_session` does. Raises NotLogged."""
         record = End(**self._when(served), is_ready=served.is_ready, profile=packed(profile), key=packed(key))
         ended = self._move(served, record)
+        if served.shadow is not None:
+            served.shadow.end_session(profile, key, record.at_ms)
         if ended is not None:
             _log.info("session ended on demand", extra={"incident": {"tenant": served.name, "profile": profile}})
         return ended
+
+    # ---- other rules
+
+    def engine_for(self, rules: TenantRules) -> TenantEngine:
+        """An engine for other rules of a tenant. Raises NoClock."""
+        return self._tenants.engine_for(rules)
+
+    def swap(self, served: Served, engine: TenantEngine, version: int | None) -> TakenOver:
+        """Other rules for a tenant, between two slices: their engine goes on where the one before is.
+
+        A tenant that was switched off works again. Raises CannotTakeOver; then all is as it was.
+        """
+        try:
+            taken = take_over(engine, served.tenant.engine)
+        except CannotTakeOver:
+            raise
+        except Exception:
+            if served.disabled is None:
+                raise
+            # What the defect has left can not be gone on with, so it begins anew.
+            _log.exception("no session of a tenant that was switched off could be taken over")
+            lost = served.tenant.engine.live_sessions
+            engine = self._tenants.engine_for(engine.rules)
+            taken = TakenOver(0, lost)
+        self._tenants.replace(engine, taken.waiting)
+        served.rules, served.version = engine.rules, version
+        served.outlet.flush()
+        self.end_shadow(served)
+        self._work.set()
+        return taken
+
+    def cast_shadow(self, served: Served, rules: TenantRules, version: int) -> Shadow:
+        """Starts other rules beside those that run, with a copy of the sessions. Raises NoClock and CannotTakeOver."""
+        output = LineOutput(wants_events=served.outlet.wants_events)
+        engine = Engine(rules, output, **clock_of(rules))  # type: ignore[arg-type]
+        served.shadow = Shadow(
+            engine,
+            output,
+            served.tenant.engine,
+            version=version,
+            running_version=served.version,
+            now_ms=self.clock_ms(),
+        )
+        served.outlet.noted_by = served.shadow.note
+        return served.shadow
+
+    def end_shadow(self, served: Served) -> None:
+        """Ends what runs beside a tenant's rules."""
+        served.shadow = served.outlet.noted_by = None
 
     # ---- the end
 

@@ -19,6 +19,8 @@ from runtime.counters import SessionCounters
 from runtime.service.facts import rule_facts, sojourn_version
 from runtime.service.host import Host
 from runtime.service.latency import BOUNDS_S
+from runtime.service.outcomes import Result
+from runtime.service.reload import Reloader
 from runtime.service.served import Served
 
 _MOST_BITS = 20
@@ -30,8 +32,9 @@ _SUB = ("tenant", "profile", "sub_session")
 class Metrics(Collector):
     """The metrics of a host, in the text format."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, reloader: Reloader) -> None:
         self._host = host
+        self._reloader = reloader
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -53,6 +56,7 @@ class Metrics(Collector):
         yield from _session_metrics("sub_session", _SUB, _sub_sessions(tenants))
         yield from _cache_metrics(tenants)
         yield from _rule_metrics(tenants)
+        yield from _reload_metrics(tenants, self._reloader)
         yield from _way_in(tenants)
         yield from _ways_out(tenants)
 
@@ -193,6 +197,21 @@ def _rule_metrics(tenants: list[Served]) -> Iterator[Metric]:
         for (name, kind), count in served.tenant.engine.counters.rule_errors.items():
             errors.add_metric([served.name, name, kind], count)
     yield from (matches, errors)
+
+
+def _reload_metrics(tenants: list[Served], reloader: Reloader) -> Iterator[Metric]:
+    reloads = _counter("reloads", "Reloads of rules by what came of them.", "tenant", "outcome")
+    version = _gauge("rules_version", "The version of the rules that run.", "tenant")
+    pause = _gauge("reload_pause_seconds", "How long events waited for the latest reload.", "tenant")
+    for served in tenants:
+        history = reloader.histories[served.name]
+        for result in Result:
+            reloads.add_metric([served.name, result.value], history.counts[result])
+        if served.version is not None:
+            version.add_metric([served.name], served.version)
+        if history.last is not None and history.last.pause_ms is not None:
+            pause.add_metric([served.name], history.last.pause_ms / 1000)
+    yield from (reloads, version, pause)
 
 
 def _way_in(tenants: list[Served]) -> Iterator[Metric]:

@@ -13,6 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from runtime.service.api import Phase, api_routes, failed, probe_routes
 from runtime.service.host import Host
 from runtime.service.pages import Pages
+from runtime.service.reload import Reloader
+from runtime.service.reload_api import reload_routes
+from runtime.service.shadow_api import shadow_routes
 from runtime.service.tokens import is_allowed, is_for_this_machine
 
 _PROBES = ("/livez", "/readyz", "/startupz")
@@ -26,16 +29,22 @@ _SAFE = {
 }
 
 
-def monitor_app(host: Host, phase: Callable[[], Phase]) -> ASGIApp:
+def monitor_app(host: Host, reloader: Reloader, phase: Callable[[], Phase]) -> ASGIApp:
     """The application of monitoring's port; `phase` says where the service is in its life."""
-    pages = Pages(host, phase)
+    pages = Pages(host, reloader, phase)
 
     async def not_there(request: Request, error: Exception) -> Response:
         is_for_machines = request.url.path.startswith("/api/")
         return await (failed if is_for_machines else pages.failed)(request, error)
 
     app = Starlette(
-        routes=[*probe_routes(host, phase), *api_routes(host), *pages.routes()],
+        routes=[
+            *probe_routes(host, phase),
+            *api_routes(host, reloader),
+            *reload_routes(host, reloader),
+            *shadow_routes(host, reloader),
+            *pages.routes(),
+        ],
         exception_handlers={HTTPException: not_there},
     )
     return _Guard(app, host.config.monitor.token, phase)
@@ -79,8 +88,8 @@ class _Guard:
         if self._phase() is Phase.STARTING:
             # Tenants are being brought back, and not all there is of one may fit together yet.
             return JSONResponse({"error": "the service is starting"}, 503, {"Retry-After": "1"})
-        # A page from elsewhere can make a browser send a form, but not JSON.
+        # A page from elsewhere can make a browser send a form, but neither JSON nor DELETE.
         is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
-        if request.method not in ("GET", "HEAD") and not is_json:
+        if request.method not in ("GET", "HEAD", "DELETE") and not is_json:
             return JSONResponse({"error": "send application/json"}, 415)
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from runtime.output import LineOutput
@@ -33,6 +33,8 @@ class Outlet(LineOutput):
         self.sequence = Numbered(deliveries)
         self.recent: deque[Ended] = deque(maxlen=_RECENT)
         self.is_open = True
+        self.noted_by: Callable[[Sequence[bytes]], None] | None = None
+        """Who else is told of lines that leave; nobody while they come again after a restart."""
 
     @property
     def lines_out(self) -> int:
@@ -56,3 +58,5 @@ class Outlet(LineOutput):
         lines = self.take()
         if lines:
             self.sequence.give(lines)
+            if self.noted_by is not None:
+                self.noted_by(lines)

@@ -25,6 +25,9 @@ from runtime.service import facts
 from runtime.service.api import Phase, limit_of, number_of, session_of, tenant_of
 from runtime.service.charts import area_chart, bar, nice_top, timeline
 from runtime.service.host import Host
+from runtime.service.outcomes import Outcome, diagnostics_data
+from runtime.service.reload import Reloader
+from runtime.service.reload_api import require_version, version_facts
 from runtime.service.served import Served
 from runtime.service.sessions import find_sessions, profile_named
 
@@ -38,6 +41,7 @@ _TABS = (
     ("overview", "Overview", ""),
     ("sessions", "Sessions", "/sessions"),
     ("rules", "Rules", "/rules"),
+    ("versions", "Versions", "/versions"),
     ("letters", "Dead letters", "/dead-letters"),
     ("config", "Configuration", "/config"),
 )
@@ -46,8 +50,9 @@ _TABS = (
 class Pages:
     """The pages of one service."""
 
-    def __init__(self, host: Host, phase: Callable[[], Phase]) -> None:
+    def __init__(self, host: Host, reloader: Reloader, phase: Callable[[], Phase]) -> None:
         self._host = host
+        self._reloader = reloader
         self._phase = phase
         self._templates = Environment(
             loader=PackageLoader("runtime.service"),
@@ -77,6 +82,8 @@ class Pages:
             Route(f"{tenant}/sessions", self._sessions),
             Route(f"{tenant}/session", self._session),
             Route(f"{tenant}/rules", self._rules),
+            Route(f"{tenant}/versions", self._versions),
+            Route(f"{tenant}/plan", self._plan),
             Route(f"{tenant}/dead-letters", self._letters),
             Route(f"{tenant}/config", self._config),
             Mount("/static", StaticFiles(directory=str(files("runtime.service") / "static"))),
@@ -166,6 +173,34 @@ class Pages:
             rules=rules,
             most=max(most, 1),
             matched=sum(rule["matches"] > 0 for rule in rules),
+        )
+
+    async def _versions(self, request: Request) -> Response:
+        served = tenant_of(self._host, request)
+        return self._render(
+            "versions.html",
+            title=f"Versions of {served.name}",
+            served=served,
+            tab="versions",
+            facts=version_facts(self._reloader, served),
+            shadow=None if served.shadow is None else served.shadow.data(),
+        )
+
+    async def _plan(self, request: Request) -> Response:
+        served = tenant_of(self._host, request)
+        version = number_of(request, "version", 0) or None
+        if version is not None:
+            require_version(self._reloader, served, version)
+        found = await self._reloader.candidate(served, version)
+        values: dict[str, Any] = {"nothing": None, "unchanged": False, "plan": None, "diagnostics_found": ()}
+        if isinstance(found, Outcome):
+            values["nothing"] = found.data()
+        else:
+            values["unchanged"] = found.number is not None and found.number == served.version
+            values["plan"] = found.plan.data()
+            values["diagnostics_found"] = diagnostics_data(found.diagnostics)
+        return self._render(
+            "plan.html", title=f"Plan for {served.name}", served=served, tab="versions", version=version, **values
         )
 
     async def _letters(self, request: Request) -> Response:

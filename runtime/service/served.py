@@ -22,6 +22,7 @@ from runtime.service.log import Log, NotLogged
 from runtime.service.outlet import Outlet
 from runtime.service.records import Position, Record
 from runtime.service.series import Series, Totals
+from runtime.service.shadow import Shadow
 from runtime.tenants import Disabled, Tenant
 
 _log = logging.getLogger("sojourn.service")
@@ -44,6 +45,10 @@ class Served:
     log: Log
     positions: dict[str, Position] = field(default_factory=dict)
     noted: dict[str, int] = field(default_factory=dict)
+    version: int | None = None
+    """The number of its rules among the versions that are kept."""
+    shadow: Shadow | None = None
+    """Other rules on the same events, to be compared."""
     series: Series = field(default_factory=Series)
     latency: Latency = field(default_factory=Latency)
     responses: dict[int, int] = field(default_factory=dict)

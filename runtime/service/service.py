@@ -21,6 +21,9 @@ from runtime.service.ingest import ingest_app
 from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.log import StateDamaged
 from runtime.service.monitor import monitor_app
+from runtime.service.reload import Reloader
+from runtime.service.versions import VersionError
+from runtime.service.watch import Watcher
 from runtime.service.web import WebServer, bind
 
 _log = logging.getLogger("sojourn.service")
@@ -57,8 +60,15 @@ class Service:
         self._state = _locked(state)
         self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
+        try:
+            self.reloader = Reloader(self.host, state, config.versions_kept)
+        except VersionError as error:
+            raise StateTaken(str(error)) from error
+        self._watcher = Watcher(self.host, self.reloader, state)
         self._ingest = WebServer(ingest_app(self.host), config.ingest.listener, config.stop_ms)
-        self._monitor = WebServer(monitor_app(self.host, lambda: self.phase), config.monitor.listener, config.stop_ms)
+        self._monitor = WebServer(
+            monitor_app(self.host, self.reloader, lambda: self.phase), config.monitor.listener, config.stop_ms
+        )
         self._receivers = [
             (LineReceiver(self.host, self.host.tenants[each.tenant]), bind(Listener(each.address)))
             for each in config.ingest.lines
@@ -89,6 +99,7 @@ class Service:
             lines += [
                 await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers
             ]
+            parts.append(asyncio.create_task(self._watcher.run()))
             parts += [asyncio.create_task(follower.run()) for follower in self._followers]
             if self._stdin is not None:
                 tenant, stream = self._stdin
@@ -105,6 +116,7 @@ class Service:
             if not isinstance(task.exception(), StateDamaged):
                 _log.error("a part of the service failed, so it stops", exc_info=task.exception())
         try:
+            self._watcher.stop()
             for follower in self._followers:
                 follower.stop()
             await self._wind_down(work, ingest, monitor, lines)
@@ -113,6 +125,7 @@ class Service:
                 for task in unfinished:
                     task.cancel()
         finally:
+            self.reloader.close()
             self.host.close()
             os.close(self._state)
         for task in failed:
@@ -171,6 +184,11 @@ class Service:
         elif otherwise is not None:
             otherwise.close()
 
+    @property
+    def is_watching(self) -> bool:
+        """True when a change of a tenant's files is noticed."""
+        return self._watcher.is_watching.is_set()
+
     def stop(self) -> None:
         """Stops; told again, it hurries. Safe to call from any thread."""
         if self._loop is not None:
@@ -182,10 +200,11 @@ class Service:
         self._stop.set()
 
     def stop_on_signals(self) -> None:
-        """SIGTERM and SIGINT stop it. In the main thread, within the loop."""
+        """SIGTERM and SIGINT stop it, SIGHUP reloads all rules. In the main thread, within the loop."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._watcher.reload_all)
 
 
 def _locked(state: Path) -> int:

@@ -22,7 +22,7 @@ def serve(tmp_path: Path, receiver: Receiver) -> Iterator[Callable[..., Running]
             nonlocal count
             count += 1
             folder = tmp_path / f"service-{count}"
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             for name in ("admin", "shop"):
                 (folder / f"{name}.token").write_text(f"the-token-of-{name}\n")
             running = Running(folder, list(tenants) or [TENANT], service, state or folder / "state")
@@ -35,6 +35,13 @@ def serve(tmp_path: Path, receiver: Receiver) -> Iterator[Callable[..., Running]
 @pytest.fixture
 def running(serve: Callable[..., Running]) -> Running:
     """A service of one tenant, with defaults."""
+    return serve()
+
+
+@pytest.fixture
+def quiet(serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch) -> Running:
+    """A service that reloads when it is told to, and not since a file changes."""
+    monkeypatch.setattr("runtime.service.watch.Watcher._matters", lambda *given: False)
     return serve()
 
 

@@ -87,7 +87,7 @@ class Running:
         compiled = []
         for number, config in enumerate(tenants):
             place = folder / f"tenant-{number}"
-            place.mkdir()
+            place.mkdir(exist_ok=True)
             (place / "sessionizer.yaml").write_text(json.dumps(config))
             compiled.append(compile_tenant(load_tenant(place)))
         (folder / "service.yaml").write_text(service_yaml)

@@ -37,6 +37,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def watched(browser: Any, running: Running) -> Iterator[tuple[Any, Running]]:
     """A browser beside a service; at the end nothing was said on its console."""
+    browser.get("about:blank")  # away from the service of the test before, which is gone
     browser.get_log("browser")
     running.send([click("ann", cart="c1", page="/home"), click("bob", n=1)])
     yield browser, running

@@ -130,6 +130,29 @@ def test_a_state_that_is_damaged_is_not_begun_with(start: Callable[..., Process]
     assert "Traceback" not in done.stderr
 
 
+def test_sighup_reloads_all_rules(start: Callable[..., Process], tmp_path: Path) -> None:
+    running = start()
+    running.send("ann")
+
+    def last() -> Any:
+        return httpx.get(f"{running.monitor}/api/v1/tenants/shop/versions").json()["last"]
+
+    running.process.send_signal(signal.SIGHUP)
+    wait_for(last)
+    assert (last()["result"], last()["trigger"], last()["version"]) == ("unchanged", "signal", 1)
+    (tmp_path / "shop" / "sessionizer.yaml").write_text("tenant: shop\n")
+    running.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: last()["result"] == "bad_rules")
+    running.send("ann", "bob")
+    tenant = httpx.get(f"{running.monitor}/api/v1/tenants/shop").json()
+    assert (tenant["events"], tenant["live_sessions"]) == (3, 2), "sessions of before are open, and events come"
+    code, logged = running.stop(signal.SIGTERM)
+    assert code == 0
+    assert {each["incident"] for each in logged} == {"ready", "rules not reloaded", "stopped"}
+    (problem, *_) = next(each["problems"] for each in logged if each["incident"] == "rules not reloaded")
+    assert problem.startswith("shop/sessionizer.yaml:1:1: ")
+
+
 def test_while_it_stops_it_is_not_ready_and_a_second_signal_hurries(
     start: Callable[..., Process], receiver: Receiver, tmp_path: Path
 ) -> None:

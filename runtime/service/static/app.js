@@ -20,18 +20,29 @@ function tell(text, failed) {
   message.textContent = text;
 }
 
-function replaceLive(page) {
+function replaceLive(page, acted) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(part.id);
     // Whoever is in the middle of something there is not disturbed.
-    if (fresh && !part.contains(document.activeElement) && part.innerHTML !== fresh.innerHTML) {
+    const busy = part.contains(document.activeElement) ? document.activeElement : null;
+    if (fresh && (acted || !busy) && part.innerHTML !== fresh.innerHTML) {
       part.innerHTML = fresh.innerHTML;
       part.className = fresh.className;
+      if (busy) focusLike(busy, part);
     }
   }
 }
 
-async function refresh() {
+// Who has pressed a button by keyboard goes on from there, or from its part of the page where it is gone.
+function focusLike(before, part) {
+  const alike = [...part.querySelectorAll("[data-post]")].find(
+    (each) => each.dataset.post === before.dataset.post && each.dataset.body === before.dataset.body,
+  );
+  if (!alike) part.tabIndex = -1;
+  (alike || part).focus();
+}
+
+async function refresh(acted) {
   try {
     const response = await fetch(location.href, { cache: "no-store" });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -40,7 +51,7 @@ async function refresh() {
       say("lost", "ended");
       tell("This is not live any more: " + page.querySelector("main h1").textContent, false);
     } else if (response.ok) {
-      replaceLive(page);
+      replaceLive(page, acted);
       say("live", "live");
     } else {
       say("lost", "refused");
@@ -51,16 +62,18 @@ async function refresh() {
 }
 
 async function loop() {
-  if (!paused && !document.hidden && !gone) await refresh();
+  const still = "still" in document.getElementById("main").dataset;
+  if (!paused && !document.hidden && !gone && !still) await refresh(false);
   setTimeout(loop, EVERY_MS);
 }
 
 async function send(button) {
-  if (button.dataset.confirm && !confirm(button.dataset.confirm)) return;
-  button.disabled = true;
+  // Not `disabled`, which would take the keyboard's focus away.
+  if (button.ariaDisabled || (button.dataset.confirm && !confirm(button.dataset.confirm))) return;
+  button.ariaDisabled = "true";
   try {
     const response = await fetch(button.dataset.post, {
-      method: "POST",
+      method: button.dataset.method || "POST",
       headers: { "Content-Type": "application/json" },
       body: button.dataset.body || "{}",
     });
@@ -69,8 +82,8 @@ async function send(button) {
   } catch {
     tell("The service does not answer.", true);
   }
-  button.disabled = false;
-  await refresh();
+  button.ariaDisabled = null;
+  await refresh(true);
 }
 
 document.addEventListener("click", (event) => {
@@ -94,7 +107,7 @@ updates.addEventListener("click", () => {
   updates.setAttribute("aria-pressed", String(paused));
   updates.textContent = paused ? "Resume updates" : "Pause updates";
   say(paused ? "paused" : "", paused ? "updates paused" : "…");
-  if (!paused) refresh();
+  if (!paused) refresh(false);
 });
 
 setTimeout(loop, EVERY_MS);
