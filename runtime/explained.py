@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from epl.java.json_text import to_json
+from runtime.protocol import answers
 
 
 @dataclass(slots=True)
@@ -41,9 +42,9 @@ class Pass:
 
 @dataclass(slots=True)
 class Life:
-    """Something that happened to a session: it `began`, `went on`, `ended` or `waits`; why, in words."""
+    """Something that happened to a session: what, and why, in words."""
 
-    what: str
+    what: answers.Happening
     kind: str
     session_id: str
     why: str
@@ -136,7 +137,7 @@ class Watch:
 # ---- for machines
 
 
-def as_data(explained: Explained) -> dict[str, Any]:
+def as_data(explained: Explained) -> answers.Traced:
     """The same as JSON can hold it, with values as the engine would write them."""
     return {
         "line": explained.line,
@@ -149,28 +150,35 @@ def as_data(explained: Explained) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
-    if isinstance(step, Life):
-        return {"kind": step.what, "of": step.kind, "session": step.session_id, "why": step.why}
-    if isinstance(step, Sent):
-        return {"kind": "marker", "marker": _fields(step.fields)}
+def _step(step: Step) -> answers.Step:
+    match step:
+        case Life():
+            return {"kind": step.what, "of": step.kind, "session": step.session_id, "why": step.why}
+        case Sent():
+            return {"kind": "marker", "marker": _fields(step.fields)}
+        case Pass():
+            return _pass(step)
+
+
+def _pass(step: Pass) -> answers.PassStep:
+    rules: list[answers.RuleSeen] = [
+        {
+            "rule": seen.name,
+            "matched": seen.matched,
+            "shadow": seen.shadow,
+            "failed": seen.failed,
+            "read": {text: _plain(value) for text, value in seen.reads},
+            "row": None if seen.row is None else _fields(seen.row),
+            "error": seen.error,
+        }
+        for seen in step.rules
+    ]
     return {
         "kind": "rules",
         "of": step.rule_set,
         "event_type": step.event_type,
         "voided": step.voided,
-        "rules": [
-            {
-                "rule": seen.name,
-                "matched": seen.matched,
-                "shadow": seen.shadow,
-                "failed": seen.failed,
-                "read": {text: _plain(value) for text, value in seen.reads},
-                "row": None if seen.row is None else _fields(seen.row),
-                "error": seen.error,
-            }
-            for seen in step.rules
-        ],
+        "rules": rules,
         "changes": [
             {"name": name, "before": _plain(before), "after": _plain(after)} for name, before, after in step.changes
         ],

@@ -167,14 +167,14 @@ class TenantChecker:
         """An event is decoded once for all profiles, so a field has one type."""
         for name, event_type in config.events.items():
             known = self._event_types.get(name)
-            for field, type_ in event_type.fields.items():
-                other = type_ if known is None else known.fields.get(field, type_)
+            for each, type_ in event_type.fields.items():
+                other = type_ if known is None else known.fields.get(each, type_)
                 if other != type_:
                     self._problems.add(
                         codes.FIELD_TYPES,
                         config.span,
                         profile=config.name,
-                        field=f"{name}.{field}",
+                        field=f"{name}.{each}",
                         type=str(type_),
                         other=str(other),
                     )

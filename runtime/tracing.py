@@ -29,7 +29,7 @@ class Tracer:
     """
 
     def __init__(self, engine: Engine, watch: Watch, chooses: Callable[[bytes], bool]) -> None:
-        self._engine = engine
+        self.engine = engine
         self._watch = watch
         self._chooses = chooses
         rules = engine.rules.checker.compile(report=True)
@@ -41,7 +41,7 @@ class Tracer:
 
     def attach(self) -> None:
         """From here on events are chosen, and ends are told."""
-        engine = self._engine
+        engine = self.engine
         self._classes = [(each, type(each)) for each in (engine, *engine.profiles)]
         engine.__class__ = _traced_engine(type(engine), self)
         for profile in engine.profiles:
@@ -75,7 +75,7 @@ class Tracer:
             yield each
 
     def _trace(self, go: Callable[[Iterable[Numbered], Refuse], None], chosen: Numbered, refuse: Refuse) -> None:
-        engine, watch = self._engine, self._watch
+        engine, watch = self.engine, self._watch
         before = engine.counters.outcomes.copy()
         refused: list[str] = []
 
@@ -113,7 +113,7 @@ class Tracer:
             yield
             return
         self._is_on = True
-        for profile in self._engine.profiles:
+        for profile in self.engine.profiles:
             # The short way asks no profile, so it could not tell.
             self._lend(profile, _is_simple=False, is_plain=False)
             if not profile.shadow:
@@ -126,7 +126,7 @@ class Tracer:
             for owner, name, value in reversed(self._lent):
                 setattr(owner, name, value)
             self._lent.clear()
-            for profile in self._engine.profiles:
+            for profile in self.engine.profiles:
                 profile.is_plain = profile._is_simple and not profile._waiting
             self._take_matches()
             self._is_on = False
@@ -137,7 +137,7 @@ class Tracer:
             setattr(owner, name, value)
 
     def _lend_handlers(self) -> None:
-        engine, model = self._engine, self._model
+        engine, model = self.engine, self._model
         self._lend(engine, **{name: getattr(model, name) for name in ("decoder", "_decoded", "_stage_1", "_ways")})
         self._lend(engine._effects, __class__=type(model._effects))
         for profile, modelled in zip(engine.profiles, model.profiles, strict=True):
@@ -147,7 +147,7 @@ class Tracer:
 
     def _take_matches(self) -> None:
         """What matched while it was traced counts as well."""
-        for live, traced in zip(self._engine.rules.programs(), self._model.rules.programs(), strict=True):
+        for live, traced in zip(self.engine.rules.programs(), self._model.rules.programs(), strict=True):
             for number, count in enumerate(traced.matches):
                 if count:
                     live.matches[number] += count

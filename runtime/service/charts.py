@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from markupsafe import Markup
 
+from runtime.protocol.answers import SessionDetails, SessionNumbers
 from runtime.service.series import SAMPLES
 
 _WIDTH = 300
@@ -58,9 +58,10 @@ def bar(share: float) -> Markup:
     ).format(width)
 
 
-def timeline(session: dict[str, Any], now_ms: int) -> Markup:
+def timeline(session: SessionDetails, now_ms: int) -> Markup:
     """A session and its sub-sessions on an axis of time: what was, and until when each lives if nothing comes."""
-    rows = [(session["profile"], session), *((sub["sub_session"], sub) for sub in session["sub_sessions"])]
+    rows: list[tuple[str, SessionNumbers]] = [(session["profile"], session)]
+    rows += [(sub["sub_session"], sub) for sub in session["sub_sessions"]]
     begin = session["created_ms"]
     end = max(row["expires_at_ms"] for _, row in rows)
     span = max(end - begin, 1)

@@ -7,16 +7,18 @@ other answer says that none of them was taken.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 from uuid import uuid4
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from runtime.io import DeadLetter
+from runtime.protocol import INGEST, answers
+from runtime.protocol.operations import EVENTS
 from runtime.replay import too_long_letter
+from runtime.service.api import description_route, failed, route
 from runtime.service.bodies import check_kind, lines_of, unpacked
 from runtime.service.host import Host
 from runtime.service.intake import MOST_SHOWN, Answer, NotTaken
@@ -49,7 +51,10 @@ def ingest_app(host: Host) -> Starlette:
             served.responses[response.status_code] = served.responses.get(response.status_code, 0) + 1
         return response
 
-    return Starlette(routes=[Route("/v1/events/{tenant}", events, methods=["POST"])])
+    return Starlette(
+        routes=[route(EVENTS, events), description_route(INGEST)],
+        exception_handlers={HTTPException: failed},
+    )
 
 
 async def _taken(host: Host, served: Served, request: Request) -> Response:
@@ -102,7 +107,7 @@ async def _body(host: Host, served: Served, request: Request, limit: int) -> byt
     return bytes(body)
 
 
-def _as_data(batch_id: str, answer: Answer, too_long: list[DeadLetter]) -> dict[str, Any]:
+def _as_data(batch_id: str, answer: Answer, too_long: list[DeadLetter]) -> answers.Taken:
     letters = [(each.line, each.code, each.reason) for each in answer.letters]
     letters += [(each.line, each.code, each.reason) for each in too_long]
     return {

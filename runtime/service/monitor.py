@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runtime.protocol.operations import OPENAPI
 from runtime.service.api import Phase, api_routes, failed, probe_routes
 from runtime.service.host import Host
 from runtime.service.pages import Pages
+from runtime.service.taps import Lookouts
 from runtime.service.tokens import is_allowed, is_for_this_machine
 
 _PROBES = ("/livez", "/readyz", "/startupz")
@@ -28,14 +30,15 @@ _SAFE = {
 
 def monitor_app(host: Host, phase: Callable[[], Phase]) -> ASGIApp:
     """The application of monitoring's port; `phase` says where the service is in its life."""
-    pages = Pages(host, phase)
+    lookouts = Lookouts()
+    pages = Pages(host, phase, lookouts)
 
     async def not_there(request: Request, error: Exception) -> Response:
-        is_for_machines = request.url.path.startswith("/api/")
+        is_for_machines = request.url.path.startswith("/api/") or request.url.path == OPENAPI.path
         return await (failed if is_for_machines else pages.failed)(request, error)
 
     app = Starlette(
-        routes=[*probe_routes(host, phase), *api_routes(host), *pages.routes()],
+        routes=[*probe_routes(host, phase), *api_routes(host, lookouts), *pages.routes()],
         exception_handlers={HTTPException: not_there},
     )
     return _Guard(app, host.config.monitor.token)
@@ -77,6 +80,6 @@ class _Guard:
             return JSONResponse({"error": "without a token only this machine is served, by its own name"}, 403)
         # A page from elsewhere can make a browser send a form, but not JSON.
         is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
-        if request.method not in ("GET", "HEAD") and not is_json:
+        if request.method == "POST" and not is_json:
             return JSONResponse({"error": "send application/json"}, 415)
         return None

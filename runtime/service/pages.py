@@ -27,6 +27,7 @@ from runtime.service.charts import area_chart, bar, nice_top, timeline
 from runtime.service.host import Host
 from runtime.service.served import Served
 from runtime.service.sessions import find_sessions, profile_named
+from runtime.service.taps import Lookouts
 
 _CHARTS = (
     ("events", "Events a second"),
@@ -46,9 +47,10 @@ _TABS = (
 class Pages:
     """The pages of one service."""
 
-    def __init__(self, host: Host, phase: Callable[[], Phase]) -> None:
+    def __init__(self, host: Host, phase: Callable[[], Phase], lookouts: Lookouts) -> None:
         self._host = host
         self._phase = phase
+        self._lookouts = lookouts
         self._templates = Environment(
             loader=PackageLoader("runtime.service"),
             autoescape=True,
@@ -113,7 +115,7 @@ class Pages:
             tab="overview",
             facts=facts.tenant_details(served),
             charts=charts,
-            ends=facts.end_facts(served, 12),
+            ends=facts.end_facts(served, 12)["ends"],
         )
 
     async def _sessions(self, request: Request) -> Response:
@@ -126,8 +128,8 @@ class Pages:
         key, start = request.query_params.get("key", ""), number_of(request, "start", 0)
         found = find_sessions(profile, key, start, limit_of(request))
         more = None
-        if found.next is not None:
-            more = "?" + urlencode({"profile": profile.name, "key": key, "start": found.next})
+        if found["next"] is not None:
+            more = "?" + urlencode({"profile": profile.name, "key": key, "start": found["next"]})
         return self._render(
             "sessions.html",
             title=f"Sessions of {served.name}",
@@ -138,7 +140,7 @@ class Pages:
             key=key,
             start=start,
             active=profile.counters.active,
-            sessions=found.sessions,
+            sessions=found["sessions"],
             more=more,
         )
 
@@ -156,7 +158,7 @@ class Pages:
 
     async def _rules(self, request: Request) -> Response:
         served = tenant_of(self._host, request)
-        rules = facts.rule_facts(served)
+        rules = facts.rule_facts(served)["rules"]
         most = max((rule["matches"] for rule in rules), default=0)
         return self._render(
             "rules.html",
@@ -175,8 +177,6 @@ class Pages:
             title=f"Dead letters of {served.name}",
             served=served,
             tab="letters",
-            counts=served.letters.counts,
-            file=served.letters.file.name,
             letters=facts.letter_facts(served, 50),
         )
 
