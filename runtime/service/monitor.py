@@ -28,9 +28,11 @@ _SAFE = {
 }
 
 
-def monitor_app(host: Host, phase: Callable[[], Phase]) -> ASGIApp:
-    """The application of monitoring's port; `phase` says where the service is in its life."""
-    lookouts = Lookouts()
+def monitor_app(host: Host, phase: Callable[[], Phase], lookouts: Lookouts) -> ASGIApp:
+    """The application of monitoring's port.
+
+    `phase` says where the service is in its life, `lookouts` who looks at its tenants.
+    """
     pages = Pages(host, phase, lookouts)
 
     async def not_there(request: Request, error: Exception) -> Response:

@@ -20,6 +20,7 @@ from runtime.service.host import Host, wall_ms
 from runtime.service.ingest import ingest_app
 from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.monitor import monitor_app
+from runtime.service.taps import Lookouts
 from runtime.service.web import WebServer, bind
 
 _log = logging.getLogger("sojourn.service")
@@ -57,7 +58,9 @@ class Service:
         self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
         self._ingest = WebServer(ingest_app(self.host), config.ingest.listener, config.stop_ms)
-        self._monitor = WebServer(monitor_app(self.host, lambda: self.phase), config.monitor.listener, config.stop_ms)
+        self._lookouts = Lookouts()
+        monitor = monitor_app(self.host, lambda: self.phase, self._lookouts)
+        self._monitor = WebServer(monitor, config.monitor.listener, config.stop_ms)
         self._receivers = [
             (LineReceiver(self.host, self.host.tenants[each.tenant]), bind(Listener(each.address)))
             for each in config.ingest.lines
@@ -121,6 +124,7 @@ class Service:
         """Not ready, no more events, what waits is done, what left is delivered; monitoring is there to the end."""
         self.phase = Phase.STOPPING
         self.host.close_intake("the service is stopping")
+        self._lookouts.close()
         for server in lines:
             server.close()
         for receiver, _ in self._receivers:

@@ -16,8 +16,8 @@ from runtime.protocol.operations import SAMPLE
 from runtime.service.served import Served
 from runtime.service.watching import Tap, Watching
 
-_PATIENCE_S = 0.5
-"""How long it takes to see that the service stops."""
+_PATIENCE_S = 1.0
+"""How long it takes to see that a tenant has another engine."""
 
 
 class Lookouts:
@@ -32,6 +32,11 @@ class Lookouts:
         if found is None:
             found = self._by_name[served.name] = Watching(lambda: served.tenant.engine)
         return found
+
+    def close(self) -> None:
+        """Nobody does any more."""
+        for watching in self._by_name.values():
+            watching.close()
 
 
 def tap_response(request: Request, served: Served, lookouts: Lookouts) -> Response:
@@ -48,7 +53,7 @@ def tap_response(request: Request, served: Served, lookouts: Lookouts) -> Respon
     watching = lookouts.of(served)
     if watching.is_full:
         raise HTTPException(429, "as many as may are tapping this tenant already", {"Retry-After": "60"})
-    return _TapResponse(tap, served, watching, int(limit))
+    return _TapResponse(tap, watching, int(limit))
 
 
 class _TapResponse(Response):
@@ -56,11 +61,10 @@ class _TapResponse(Response):
 
     media_type = "application/x-ndjson"
 
-    def __init__(self, tap: Tap, served: Served, watching: Watching, limit: int) -> None:
+    def __init__(self, tap: Tap, watching: Watching, limit: int) -> None:
         super().__init__()
         del self.headers["content-length"]
         self._tap = tap
-        self._served = served
         self._watching = watching
         self._left = limit or None
 
@@ -70,7 +74,7 @@ class _TapResponse(Response):
             gone = asyncio.create_task(_gone(receive))
             try:
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-                while not gone.done() and self._left != 0 and self._served.intake.closed is None:
+                while not gone.done() and self._left != 0 and not self._tap.is_over:
                     await self._tap.wait(_PATIENCE_S)
                     self._watching.keep_up()
                     for line in self._lines():

@@ -48,6 +48,8 @@ class Tap:
     sample: int = 1
     missed: int = 0
     """Events that this reader should have had, and for which there was no room or no time."""
+    is_over: bool = False
+    """Whether nothing more comes."""
     _records: deque[bytes] = field(default_factory=deque)
     _bytes: int = 0
     _came: asyncio.Event = field(default_factory=asyncio.Event)
@@ -71,6 +73,11 @@ class Tap:
         self._bytes = 0
         self._came.clear()
         return taken
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        self.is_over = True
+        self._came.set()
 
     async def wait(self, seconds: float) -> None:
         """Returns when there is something to take, or so much later."""
@@ -117,6 +124,11 @@ class Watching:
         finally:
             self._taps.remove(tap)
             self.keep_up()
+
+    def close(self) -> None:
+        """Nobody looks any more."""
+        for tap in self._taps:
+            tap.end()
 
     def look_at(self, profile: str, key: str) -> list[Traced]:
         """The last events of a session since it is looked at, the newest first; it goes on for a minute."""
