@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 from runtime.config import format_duration, spoken_duration
 from runtime.output import to_json
 from runtime.service import facts
-from runtime.service.api import Phase, limit_of, number_of, session_of, tenant_of
+from runtime.service.api import Phase, limit_of, named_profile, number_of, session_of, tenant_of, text_of
 from runtime.service.charts import area_chart, bar, nice_top, timeline
 from runtime.service.host import Host
 from runtime.service.served import Served
@@ -62,6 +62,7 @@ class Pages:
             "number": lambda number: "–" if number is None else f"{number:,}",
             "bytes": _bytes,
             "time": _time,
+            "moment": lambda time_ms: f"{_time(time_ms)}.{time_ms % 1000:03}",
             "ms": lambda ms: "–" if ms is None else f"{ms:,.1f} ms" if ms < 10 else f"{ms:,.0f} ms",
             "duration": lambda ms: "–" if ms is None else spoken_duration(ms),
             "setting": format_duration,
@@ -146,14 +147,20 @@ class Pages:
 
     async def _session(self, request: Request) -> Response:
         served = tenant_of(self._host, request)
+        profile, key = named_profile(served, request), text_of(request, "key")
+        watching = self._lookouts.of(served)
+        if profile.table.find(key) is None and (seen := watching.seen_of(profile.name, key)):
+            return self._render("ended.html", 404, title=f"Session {key}", served=served, tab="sessions", trace=seen)
         session = session_of(served, request)
+        trace = watching.look_at(profile.name, key)
         return self._render(
             "session.html",
             title=f"Session {session['key']}",
             served=served,
             tab="sessions",
             session=session,
-            timeline=timeline(session, self._host.clock_ms()),
+            timeline=timeline(session, trace, self._host.clock_ms()),
+            trace=trace,
         )
 
     async def _rules(self, request: Request) -> Response:

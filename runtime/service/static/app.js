@@ -23,10 +23,16 @@ function tell(text, failed) {
 function replaceLive(page) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(part.id);
-    // Whoever is in the middle of something there is not disturbed.
-    if (fresh && !part.contains(document.activeElement) && part.innerHTML !== fresh.innerHTML) {
+    if (!fresh) continue;
+    // What was opened stays open, and whoever is in the middle of something else there is not disturbed.
+    const open = Array.from(part.querySelectorAll("details[open]"), (each) => each.id);
+    const at = part.contains(document.activeElement) ? document.activeElement.closest("details[id] > summary") : null;
+    const focused = at && at.parentElement.id;
+    for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+    if ((focused || !part.contains(document.activeElement)) && part.innerHTML !== fresh.innerHTML) {
       part.innerHTML = fresh.innerHTML;
       part.className = fresh.className;
+      if (focused) document.getElementById(focused)?.querySelector("summary").focus();
     }
   }
 }
@@ -38,6 +44,7 @@ async function refresh() {
     if (response.status === 404) {
       gone = true;
       say("lost", "ended");
+      replaceLive(page);
       tell("This is not live any more: " + page.querySelector("main h1").textContent, false);
     } else if (response.ok) {
       replaceLive(page);
