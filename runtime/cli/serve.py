@@ -85,7 +85,7 @@ def serve_command(
     incident.
     """
     try:
-        from runtime.service import CannotListen, Service, StateTaken, run
+        from runtime.service import CannotListen, NoTelemetry, Service, StateTaken, run
     except ImportError as error:
         fail(f"serve needs {error.name}, which an extra installs: pip install 'sojourn[service]'")
     rules = compile_all([folder for each in tenants for folder in find_tenants(resolve(each))])
@@ -101,7 +101,10 @@ def serve_command(
         service = Service(rules, config, state, stdin=None if stdin_of is None else (stdin_of, sys.stdin.buffer))
     except (CannotListen, NoClock, StateTaken, TenantTwice) as error:
         fail(str(error))
-    left = run(service, lambda: None if quiet else _greet(service))
+    try:
+        left = run(service, lambda: None if quiet else _greet(service))
+    except NoTelemetry as error:
+        fail(str(error))
     if left:
         # A thread may still wait for the answer to a request that nobody needs any more.
         logging.shutdown()

@@ -2,6 +2,7 @@
 
 from runtime.service.run import run
 from runtime.service.service import Service, StateTaken
+from runtime.service.spans import NoTelemetry
 from runtime.service.web import CannotListen
 
-__all__ = ["CannotListen", "Service", "StateTaken", "run"]
+__all__ = ["CannotListen", "NoTelemetry", "Service", "StateTaken", "run"]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from runtime.config import FilesConfig
 from runtime.service.delivery import Health
+from runtime.service.spans import span
 
 
 def monotonic_ms() -> int:
@@ -56,7 +57,8 @@ class RotatingFile:
         self._waiting += b"\n".join((*lines, b""))
         self.health.lines += len(lines)
         if self.is_ready:
-            self._try()
+            with span("write", lines=len(lines)):
+                self._try()
 
     def tick(self) -> None:
         """Tries again what waits, and finishes a file that is old enough."""

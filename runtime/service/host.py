@@ -20,6 +20,7 @@ from runtime.rules import TenantRules
 from runtime.service.intake import Answer, Batch, Intake, NotTaken
 from runtime.service.outlet import Outlet
 from runtime.service.served import Served, clock_of, deliveries_of, letters_of
+from runtime.service.spans import span
 from runtime.tenants import Disabled, TenantEngine, Tenants
 from runtime.watchdog import Watchdog
 
@@ -156,7 +157,8 @@ class Host:
 
     def _turn(self, served: Served, batch: Batch) -> None:
         lines = batch.lines[batch.done : batch.done + _SLICE]
-        batch.answer.add(self.accept(served, lines, batch.source, batch.first_line + batch.done))
+        with span("slice", batch.traced, tenant=served.name, lines=len(lines)):
+            batch.answer.add(self.accept(served, lines, batch.source, batch.first_line + batch.done))
         batch.done += len(lines)
         if batch.done >= len(batch.lines):
             served.intake.finish()
@@ -166,7 +168,8 @@ class Host:
 
     async def _ticks(self) -> None:
         while True:
-            self.tick()
+            with span("tick"):
+                self.tick()
             # A little late: a timer that fires early would make two ticks of one second.
             await asyncio.sleep(_TICK_S - time.time() % _TICK_S + _LATE_S)
 

@@ -10,8 +10,13 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from runtime.event import Refused
+from runtime.service.spans import here
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
 
 _LATER_S = 5
 
@@ -63,6 +68,8 @@ class Batch:
     done: int = 0
     """Lines that have had their turn."""
     answer: Answer = field(default_factory=Answer)
+    traced: Context | None = field(default_factory=here)
+    """What it is part of, for the spans of its slices."""
 
 
 class Intake:

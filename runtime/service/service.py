@@ -53,7 +53,7 @@ class Service:
         compiled = list(rules)
         config.check(each.config.tenant for each in compiled)
         self.phase = Phase.STARTING
-        self._config = config
+        self.config = config
         self._state = _locked(state)
         self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
@@ -130,7 +130,7 @@ class Service:
         for receiver, _ in self._receivers:
             receiver.stop()
         self._ingest.stop()
-        drain = asyncio.create_task(self.host.drain(self._config.stop_ms / 1000))
+        drain = asyncio.create_task(self.host.drain(self.config.stop_ms / 1000))
         hurried = asyncio.create_task(self._hurry.wait())
         await asyncio.wait((drain, hurried), return_when=asyncio.FIRST_COMPLETED)
         if not drain.done():
