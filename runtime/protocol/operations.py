@@ -197,7 +197,7 @@ EVENTS = Operation(
         408: "the body did not arrive in time",
         413: "the body has too many bytes, as sent or unpacked, or too many lines",
         415: "another type or encoding than those that are read",
-        429: "events of this tenant wait for their turn already",
+        429: "events of this tenant wait for their turn already, or it has had those of this second",
         503: "the tenant is paused or stuck, or the service is stopping; no event was taken",
     },
 )
