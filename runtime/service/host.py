@@ -29,7 +29,7 @@ _log = logging.getLogger("sojourn.service")
 _SLICE = 500
 """Lines of one turn: about 7 ms of work. Whoever waits behind ten floods waits 70 ms."""
 _SHARED_SLICE = 200
-"""The same where there is more than one tenant: whoever is calm waits 3 ms. Slices of 100 cost a tenth more an event."""
+"""The same where there is more than one tenant: others wait 3 ms. Slices of 100 would cost a tenth more an event."""
 _TICK_S = 1.0
 _LATE_S = 0.005
 _LONGEST_WAIT_S = 30.0

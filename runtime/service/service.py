@@ -58,7 +58,7 @@ class Service:
         self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
         self._ingest = WebServer(ingest_app(self.host), config.ingest.listener, config.stop_ms)
-        self._lookouts = Lookouts()
+        self._lookouts = Lookouts(self.host)
         monitor = monitor_app(self.host, lambda: self.phase, self._lookouts)
         self._monitor = WebServer(monitor, config.monitor.listener, config.stop_ms)
         self._receivers = [

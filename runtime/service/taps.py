@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runtime.protocol.operations import SAMPLE
+from runtime.service.host import Host
 from runtime.service.served import Served
 from runtime.service.watching import Tap, Watching
 
@@ -21,16 +22,19 @@ _PATIENCE_S = 1.0
 
 
 class Lookouts:
-    """Who looks at which tenant."""
+    """Who looks at which tenant of a host."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: Host) -> None:
+        self._host = host
         self._by_name: dict[str, Watching] = {}
 
     def of(self, served: Served) -> Watching:
         """Those who look at this one."""
         found = self._by_name.get(served.name)
         if found is None:
-            found = self._by_name[served.name] = Watching(lambda: served.tenant.engine)
+            name = served.name
+            # By name, since the tenant may have another engine by and by.
+            found = self._by_name[name] = Watching(lambda: self._host.tenants[name].tenant.engine)
         return found
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,8 +14,10 @@ from runtime import snapshot
 from runtime.config import load_tenant
 from runtime.engine import Clock
 from runtime.explained import Explained, Sent, Watch, as_data
-from runtime.output import LineOutput
-from runtime.rules import compile_tenant
+from runtime.io import MemorySink
+from runtime.output import LineOutput, Output
+from runtime.replay import Replay
+from runtime.rules import TenantRules, compile_tenant
 from runtime.tenants import TenantEngine
 from runtime.tracing import Tracer
 
@@ -71,7 +74,37 @@ def test_nothing_changes(name: str, tmp_path: Path) -> None:
     assert traced.told, "some events were traced"
 
 
-def test_it_tells_what_explain_tells(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "folder",
+    [*sorted((PROJECT / "profiles").iterdir()), PROJECT / "examples" / "app-pings"],
+    ids=lambda folder: folder.name,
+)
+def test_nothing_changes_in_any_profile(folder: Path) -> None:
+    """Late events that wait, the ender's policy, midnight, several profiles: whatever those have."""
+    (events,) = folder.glob("events.ndjson*")
+    sinks = []
+    for share in (None, 0.1):
+        told: list[Explained] = []
+        sink = MemorySink()
+        Replay(compile_tenant(load_tenant(folder)), sink, engine=_traced(share, told)).run([str(events)])
+        sinks.append(sink.lines)
+        assert bool(told) == (share is not None)
+    assert sinks[0] == sinks[1]
+
+
+def _traced(share: float | None, told: list[Explained]) -> Callable[..., TenantEngine]:
+    chance = Random(3)
+
+    def engine(rules: TenantRules, output: Output, **options: Any) -> TenantEngine:
+        made = TenantEngine(rules, output, **options)
+        if share is not None:
+            Tracer(made, Watch(lambda explained: True, told.append), lambda line: chance.random() < share).attach()
+        return made
+
+    return engine
+
+
+def test_it_tells_what_explain_tells() -> None:
     folder, stream = STREAMS["every step that there is"]
     run = Run(folder)
     tracer = run.tracer()

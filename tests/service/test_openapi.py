@@ -74,7 +74,7 @@ def test_it_does_what_it_says(port: Port, operation: Operation, mode: Generation
 def test_there_is_no_other_route(served: Running) -> None:
     """But the pages, which are for people."""
     host = served.service.host
-    routes = [*probe_routes(host, lambda: ServicePhase.READY), *api_routes(host, Lookouts())]
+    routes = [*probe_routes(host, lambda: ServicePhase.READY), *api_routes(host, Lookouts(host))]
     assert {route.path for route in routes} == {operation.path for operation in MONITOR.operations}
     assert {route.path for route in ingest_app(host).routes if isinstance(route, Route)} == {
         operation.path for operation in INGEST.operations
