@@ -22,6 +22,7 @@ from runtime.cli.reference import reference_command
 from runtime.cli.replay import replay_command
 from runtime.cli.rule import rule_command
 from runtime.cli.serve import serve_command
+from runtime.cli.tap import tap_command
 from runtime.cli.top import top_command
 
 _EPILOG = """\b
@@ -44,6 +45,7 @@ for command in (
     replay_command,
     serve_command,
     top_command,
+    tap_command,
     dlq,
     explain_command,
     bench_command,

@@ -86,7 +86,7 @@ def serve_command(
     incident.
     """
     try:
-        from runtime.service import CannotListen, Service, StateDamaged, StateTaken, run
+        from runtime.service import CannotListen, NoTelemetry, Service, StateDamaged, StateTaken, run
     except ImportError as error:
         fail(f"serve needs {error.name}, which an extra installs: pip install 'sojourn[service]'")
     rules = compile_all([folder for each in tenants for folder in find_tenants(resolve(each))])
@@ -104,6 +104,8 @@ def serve_command(
         fail(str(error))
     try:
         failed = run(service, lambda: None if quiet else _greet(service))
+    except NoTelemetry as error:
+        fail(str(error))
     except StateDamaged as error:
         fail(f"{error}; without the tenant's folder below {state / 'log'} it begins anew")
     # A thread may still wait for the answer to a request, which the next start sends again.

@@ -143,6 +143,7 @@ class ServiceConfig:
     source: Source
     ingest: IngestConfig
     monitor: MonitorConfig
+    traces: str | None
     stop_ms: int
     durability: DurabilityConfig
     versions_kept: int
@@ -208,6 +209,7 @@ def _service(root: Section, folder: Path) -> ServiceConfig:
             lines=tuple(_lines(each) for each in ingest.sections("lines")),
         ),
         monitor=MonitorConfig(_listener(monitor, folder), _token(monitor, folder)),
+        traces=_url(root, "traces") or None,
         stop_ms=root.number("stop_time").value,
         durability=DurabilityConfig(
             durability.choice("sync", Sync).value,
@@ -272,16 +274,20 @@ def _tenants(root: Section, folder: Path) -> dict[str, ServedTenant]:
 
 
 def _http(section: Section, folder: Path) -> HttpConfig:
-    url, node = section.text("url"), section.node("url")
-    if node is not None and url.valid and not _is_url(url.value):
-        wrong_kind(section.problems, "url", section.kind("url").value, node)
     return HttpConfig(
-        url.value,
+        _url(section, "url"),
         _token(section, folder),
         batch=section.number("batch").value,
         timeout_ms=section.number("timeout").value,
         max_waiting=section.number("max_waiting").value,
     )
+
+
+def _url(section: Section, key: str) -> str:
+    url, node = section.text(key), section.node(key)
+    if node is not None and url.valid and not _is_url(url.value):
+        wrong_kind(section.problems, key, section.kind(key).value, node)
+    return url.value
 
 
 def _is_url(text: str) -> bool:

@@ -72,6 +72,12 @@ SERVICE_KEY_LIST: tuple[Key, ...] = (
         "The file with the token for all of it but the probes; without one everybody on this machine may look and act.",
     ),
     Key(
+        "traces",
+        Kind.URL,
+        None,
+        "Where spans go over OTLP/HTTP, without `/v1/traces`; else where `OTEL_EXPORTER_OTLP_ENDPOINT` says.",
+    ),
+    Key(
         "stop_time",
         Kind.DURATION,
         "20s",

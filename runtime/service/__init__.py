@@ -3,6 +3,7 @@
 from runtime.service.log import StateDamaged
 from runtime.service.run import run
 from runtime.service.service import Service, StateTaken
+from runtime.service.spans import NoTelemetry
 from runtime.service.web import CannotListen
 
-__all__ = ["CannotListen", "Service", "StateDamaged", "StateTaken", "run"]
+__all__ = ["CannotListen", "NoTelemetry", "Service", "StateDamaged", "StateTaken", "run"]

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from runtime.config import ProfileConfig, SubSessionConfig, TenantConfig
+from runtime.protocol import reload_answers
 
 _MOST_WAITING = 10_000
 _MOST_KEPT = 50
@@ -118,7 +119,7 @@ class Comparison:
             else:
                 self.shadow.wait(end, fields)
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> reload_answers.Comparison:
         """For machines and for the page: numbers, and the latest differences."""
         types = sorted({*self.running.lines, *self.shadow.lines})
         alone = [Difference(session, fields, None) for (_, session), fields in _latest(self.running.waiting)]
@@ -142,7 +143,7 @@ def _latest(waiting: dict[_End, Fields]) -> list[tuple[_End, Fields]]:
     return [each for each, _ in zip(found, range(_MOST_KEPT // 2), strict=False)]
 
 
-def _tally(tally: Tally, latest: Iterable[Difference]) -> dict[str, Any]:
+def _tally(tally: Tally, latest: Iterable[Difference]) -> reload_answers.Tally:
     return {
         "same": tally.same,
         "different": tally.different,
@@ -150,7 +151,7 @@ def _tally(tally: Tally, latest: Iterable[Difference]) -> dict[str, Any]:
     }
 
 
-def _difference(difference: Difference) -> dict[str, Any]:
+def _difference(difference: Difference) -> reload_answers.Difference:
     running, shadow = difference.running, difference.shadow
     names = [] if running is None or shadow is None else [*dict.fromkeys([*running, *shadow])]
     return {

@@ -18,6 +18,7 @@ import msgspec
 
 from runtime.config import FilesConfig
 from runtime.service.delivery import Health
+from runtime.service.spans import span
 
 _PIECE_BYTES = 1 << 20
 
@@ -102,7 +103,8 @@ class RotatingFile:
         self._waiting += b"\n".join((*lines, b""))
         self.health.lines += len(lines)
         if self.is_ready:
-            self._try()
+            with span("write", lines=len(lines)):
+                self._try()
 
     def waiting_lines(self) -> list[bytes]:
         """The lines that are not in the file as a whole."""

@@ -18,6 +18,7 @@ from uuid import uuid4
 import urllib3
 
 from runtime.config import HttpConfig
+from runtime.service import spans
 from runtime.service.delivery import Health
 
 _log = logging.getLogger("sojourn.service.http")
@@ -158,14 +159,16 @@ class HttpDelivery:
         self.health.failed(problem)
 
     def _post(self, body: bytes, key: str) -> None:
-        answer = self._pool.request(
-            "POST",
-            self._config.url,
-            body=body,
-            headers={**self._headers, "Idempotency-Key": key},
-            timeout=self._config.timeout_ms / 1000,
-            redirect=False,
-        )
+        with spans.sent("deliver", {**self._headers, "Idempotency-Key": key}) as headers:
+            answer = self._pool.request(
+                "POST",
+                self._config.url,
+                body=body,
+                headers=headers,
+                timeout=self._config.timeout_ms / 1000,
+                redirect=False,
+            )
+            spans.answered(answer.status)
         if not 200 <= answer.status < 300:
             raise _Refused(answer.status, answer.headers.get("Retry-After"))
 

@@ -10,10 +10,15 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from runtime.event import Refused
 from runtime.io import DeadLetter
 from runtime.service.records import Position
+from runtime.service.spans import here
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
 
 _LATER_S = 5
 
@@ -72,6 +77,8 @@ class Batch:
     done: int = 0
     """Lines that have had their turn."""
     answer: Answer = field(default_factory=Answer)
+    traced: Context | None = field(default_factory=here)
+    """What it is part of, for the spans of its slices."""
 
     def reply(self) -> None:
         """Says what became of it, unless whoever sent it went away."""
@@ -85,9 +92,13 @@ class Batch:
 
 
 class Intake:
-    """The queue of one tenant. `arriving` counts bytes of requests that are still being read."""
+    """The queue of one tenant. `arriving` counts bytes of requests that are still being read.
 
-    def __init__(self, tenant: str, max_waiting: int) -> None:
+    `rate`: events that it may have a second, 0 for any number. Whoever sends more is told to wait before anything of it
+    is read, so that a flood costs the others little; a batch that comes with some of the second left is taken whole.
+    """
+
+    def __init__(self, tenant: str, max_waiting: int, rate: int = 0) -> None:
         self.waiting: deque[Batch] = deque()
         self.waiting_bytes = 0
         self.arriving = 0
@@ -98,6 +109,9 @@ class Intake:
         """Why nothing can be taken now; None while it can."""
         self._tenant = tenant
         self._max_waiting = max_waiting
+        self._rate = rate
+        self._left = float(rate)
+        self._counted_s = time.monotonic()
 
     def check(self, more: int = 0) -> None:
         """Raises NotTaken when so many bytes more cannot be taken now."""
@@ -107,6 +121,8 @@ class Intake:
             raise NotTaken(503, f"tenant `{self._tenant}` is paused", 10)
         if self.blocked is not None:
             raise NotTaken(503, f"tenant `{self._tenant}` takes nothing: {self.blocked}", _LATER_S)
+        if self._rate and self._left_now() <= 0:
+            raise NotTaken(429, f"tenant `{self._tenant}` has had its {self._rate:,} events of this second", 1)
         held = self.waiting_bytes + self.arriving
         # Whatever its size, one request is taken when there is none before it.
         if held and held + more > self._max_waiting:
@@ -128,7 +144,16 @@ class Intake:
         batch = Batch(source, lines, size, first_line, letters, position, partition, answered)
         self.waiting.append(batch)
         self.waiting_bytes += size
+        if self._rate:
+            self._left = self._left_now() - len(lines)
         return batch
+
+    def _left_now(self) -> float:
+        """How many events the tenant may still send; below 0 what a large batch took beforehand."""
+        now_s = time.monotonic()
+        self._left = min(self._left + (now_s - self._counted_s) * self._rate, self._rate)
+        self._counted_s = now_s
+        return self._left
 
     def withdraw(self, batch: Batch) -> bool:
         """Takes a batch out that has not had a turn yet; False when it is too late for that."""

@@ -191,7 +191,7 @@ def _rule_metrics(tenants: list[Served]) -> Iterator[Metric]:
     matches = _counter("rule_matches", "Rows that a rule gave.", "tenant", "rules", "rule", "place")
     errors = _counter("rule_errors", "Events on which a rule failed, by kind of error.", "tenant", "rule", "error")
     for served in tenants:
-        for rule in rule_facts(served):
+        for rule in rule_facts(served)["rules"]:
             place = f"{rule['file']}:{rule['line']}"
             matches.add_metric([served.name, rule["rules"], rule["rule"], place], rule["matches"])
         for (name, kind), count in served.tenant.engine.counters.rule_errors.items():

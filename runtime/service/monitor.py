@@ -10,12 +10,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runtime.protocol.operations import OPENAPI
 from runtime.service.api import Phase, api_routes, failed, probe_routes
 from runtime.service.host import Host
 from runtime.service.pages import Pages
 from runtime.service.reload import Reloader
 from runtime.service.reload_api import reload_routes
 from runtime.service.shadow_api import shadow_routes
+from runtime.service.taps import Lookouts
 from runtime.service.tokens import is_allowed, is_for_this_machine
 
 _PROBES = ("/livez", "/readyz", "/startupz")
@@ -29,18 +31,21 @@ _SAFE = {
 }
 
 
-def monitor_app(host: Host, reloader: Reloader, phase: Callable[[], Phase]) -> ASGIApp:
-    """The application of monitoring's port; `phase` says where the service is in its life."""
-    pages = Pages(host, reloader, phase)
+def monitor_app(host: Host, reloader: Reloader, phase: Callable[[], Phase], lookouts: Lookouts) -> ASGIApp:
+    """The application of monitoring's port.
+
+    `phase` says where the service is in its life, `lookouts` who looks at its tenants.
+    """
+    pages = Pages(host, reloader, phase, lookouts)
 
     async def not_there(request: Request, error: Exception) -> Response:
-        is_for_machines = request.url.path.startswith("/api/")
+        is_for_machines = request.url.path.startswith("/api/") or request.url.path == OPENAPI.path
         return await (failed if is_for_machines else pages.failed)(request, error)
 
     app = Starlette(
         routes=[
             *probe_routes(host, phase),
-            *api_routes(host, reloader),
+            *api_routes(host, reloader, lookouts),
             *reload_routes(host, reloader),
             *shadow_routes(host, reloader),
             *pages.routes(),
@@ -90,6 +95,6 @@ class _Guard:
             return JSONResponse({"error": "the service is starting"}, 503, {"Retry-After": "1"})
         # A page from elsewhere can make a browser send a form, but neither JSON nor DELETE.
         is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
-        if request.method not in ("GET", "HEAD", "DELETE") and not is_json:
+        if request.method == "POST" and not is_json:
             return JSONResponse({"error": "send application/json"}, 415)
         return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import cast
 
 from epl import Diagnostic
 from epl.diagnostics import as_data, as_text
 from runtime.plan import Plan
+from runtime.protocol import reload_answers
 
 
 class Result(StrEnum):
@@ -55,7 +56,7 @@ class Outcome:
         """True when what was wanted runs."""
         return self.result in (Result.RELOADED, Result.UNCHANGED)
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> reload_answers.Outcome:
         """The same for machines."""
         return {
             "result": self.result.value,
@@ -65,13 +66,14 @@ class Outcome:
             "wanted": self.wanted,
             "reason": self.reason,
             "diagnostics": diagnostics_data(self.diagnostics),
-            "plan": None if self.plan is None else self.plan.data(),
+            "plan": None if self.plan is None else cast("reload_answers.Plan", self.plan.data()),
             "sessions": self.sessions,
             "dropped_sessions": self.dropped_sessions,
             "pause_ms": None if self.pause_ms is None else round(self.pause_ms, 1),
         }
 
 
-def diagnostics_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+def diagnostics_data(diagnostics: Iterable[Diagnostic]) -> list[reload_answers.Diagnostic]:
     """Problems as `sojourn lint --format json` gives them, and with the text that it prints."""
-    return [{**as_data(each), "excerpt": as_text(each)} for each in diagnostics]
+    found = [{**as_data(each), "excerpt": as_text(each)} for each in diagnostics]
+    return cast("list[reload_answers.Diagnostic]", found)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, cast
 
-import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from runtime.service.api import answer, number_of, tenant_of
+from runtime.protocol import Operation, reload_answers
+from runtime.protocol import operations as protocol
+from runtime.service.api import answer, body_of, number_of, route, tenant_of
 from runtime.service.host import Host
 from runtime.service.outcomes import Outcome, Result, Trigger, diagnostics_data
 from runtime.service.reload import Reloader
@@ -25,31 +26,17 @@ _STATUS = {
     Result.REFUSED: 409,
     Result.FAILED: 500,
 }
-_B = TypeVar("_B")
-
-
-class ReloadBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What a reload is told. `force`: also where open sessions lose something."""
-
-    force: bool = False
-
-
-class RollbackBody(msgspec.Struct, forbid_unknown_fields=True):
-    """The version to go back to."""
-
-    version: int
-    force: bool = False
 
 
 def reload_routes(host: Host, reloader: Reloader) -> list[Route]:
     """What there is of reloading below a tenant."""
 
     async def reload(served: Served, request: Request) -> Response:
-        body = await body_of(request, ReloadBody, '{"force": false}')
+        body = await body_of(request, protocol.Reload)
         return answer_outcome(await reloader.reload(served, Trigger.API, force=body.force))
 
     async def rollback(served: Served, request: Request) -> Response:
-        body = await body_of(request, RollbackBody, '{"version": 3, "force": false}')
+        body = await body_of(request, protocol.Rollback)
         require_version(reloader, served, body.version)
         found = await reloader.reload(served, Trigger.API, force=body.force, version=body.version)
         return answer_outcome(found)
@@ -62,35 +49,39 @@ def reload_routes(host: Host, reloader: Reloader) -> list[Route]:
         if isinstance(found, Outcome):
             return answer_outcome(found)
         return answer(
-            {
-                "unchanged": found.number is not None and found.number == served.version,
-                "plan": found.plan.data(),
-                "diagnostics": diagnostics_data(found.diagnostics),
-            }
+            reload_answers.Candidate(
+                unchanged=found.number is not None and found.number == served.version,
+                plan=cast("reload_answers.Plan", found.plan.data()),
+                diagnostics=diagnostics_data(found.diagnostics),
+            )
         )
 
     async def versions(served: Served, request: Request) -> Response:
         return answer(version_facts(reloader, served))
 
-    def of(do: Callable[[Served, Request], Coroutine[Any, Any, Response]]) -> Any:
-        async def endpoint(request: Request) -> Response:
-            return await do(tenant_of(host, request), request)
-
-        return endpoint
-
-    tenant = "/api/v1/tenants/{tenant}"
     return [
-        Route(f"{tenant}/versions", of(versions)),
-        Route(f"{tenant}/plan", of(plan)),
-        Route(f"{tenant}/reload", of(reload), methods=["POST"]),
-        Route(f"{tenant}/rollback", of(rollback), methods=["POST"]),
+        tenant_route(host, protocol.VERSIONS, versions),
+        tenant_route(host, protocol.PLAN, plan),
+        tenant_route(host, protocol.RELOAD, reload),
+        tenant_route(host, protocol.ROLLBACK, rollback),
     ]
 
 
-def version_facts(reloader: Reloader, served: Served) -> dict[str, Any]:
+def tenant_route(
+    host: Host, operation: Operation, do: Callable[[Served, Request], Coroutine[Any, Any, Response]]
+) -> Route:
+    """The route of an operation of a tenant."""
+
+    async def endpoint(request: Request) -> Response:
+        return await do(tenant_of(host, request), request)
+
+    return route(operation, endpoint)
+
+
+def version_facts(reloader: Reloader, served: Served) -> reload_answers.Versions:
     """The versions that there are, the newest first, which one runs, and what came of the latest reload."""
     history = reloader.histories[served.name]
-    found = []
+    found: list[reload_answers.Version] = []
     for number in reversed(history.versions.numbers()):
         try:
             made_ms: int | None = history.versions.about(number).made_ms
@@ -110,14 +101,6 @@ def require_version(reloader: Reloader, served: Served, number: int) -> None:
     """Raises HTTPException (404) where a version is not there."""
     if number not in reloader.histories[served.name].versions.numbers():
         raise HTTPException(404, f"there is no version {number}")
-
-
-async def body_of(request: Request, kind: type[_B], example: str) -> _B:
-    """The body of a request; an empty one has all defaults. Raises HTTPException (400)."""
-    try:
-        return msgspec.json.decode(await request.body() or b"{}", type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise HTTPException(400, f"the body wants {example}: {error}") from None
 
 
 def answer_outcome(outcome: Outcome) -> Response:

@@ -22,6 +22,7 @@ from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.log import StateDamaged
 from runtime.service.monitor import monitor_app
 from runtime.service.reload import Reloader
+from runtime.service.taps import Lookouts
 from runtime.service.versions import VersionError
 from runtime.service.watch import Watcher
 from runtime.service.web import WebServer, bind
@@ -56,7 +57,7 @@ class Service:
         compiled = list(rules)
         config.check(each.config.tenant for each in compiled)
         self.phase = Phase.STARTING
-        self._config = config
+        self.config = config
         self._state = _locked(state)
         self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
@@ -66,9 +67,9 @@ class Service:
             raise StateTaken(str(error)) from error
         self._watcher = Watcher(self.host, self.reloader, state)
         self._ingest = WebServer(ingest_app(self.host), config.ingest.listener, config.stop_ms)
-        self._monitor = WebServer(
-            monitor_app(self.host, self.reloader, lambda: self.phase), config.monitor.listener, config.stop_ms
-        )
+        self._lookouts = Lookouts(self.host)
+        monitor = monitor_app(self.host, self.reloader, lambda: self.phase, self._lookouts)
+        self._monitor = WebServer(monitor, config.monitor.listener, config.stop_ms)
         self._receivers = [
             (LineReceiver(self.host, self.host.tenants[each.tenant]), bind(Listener(each.address)))
             for each in config.ingest.lines
@@ -147,12 +148,13 @@ class Service:
         """
         self.phase = Phase.STOPPING
         self.host.close_intake("the service is stopping")
+        self._lookouts.close()
         for server in lines:
             server.close()
         for receiver, _ in self._receivers:
             receiver.stop()
         self._ingest.stop()
-        half_s = self._config.stop_ms / 2000
+        half_s = self.config.stop_ms / 2000
         if self.host.recovered.is_set() and not work.done():
             await self._unless_hurried(self.host.drain(half_s), self.host.drain(_LAST_S))
         # Everything is answered; the answers may still be on their way.

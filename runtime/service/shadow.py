@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from runtime.config import TimeDomain
 from runtime.engine import Engine
 from runtime.output import LineOutput
+from runtime.protocol import reload_answers
 from runtime.service.comparison import Comparison
 from runtime.takeover import TakenOver, take_over
 from runtime.watchdog import Watchdog
@@ -69,7 +69,7 @@ class Shadow:
         """Somebody has ended a session."""
         self._do(lambda: self._end_session(profile, key, now_ms))
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> reload_answers.Shadow:
         """For machines and for the page."""
         return {
             "version": self.version,

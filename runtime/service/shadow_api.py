@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
-import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from runtime.service.api import answer, tenant_of
+from runtime.protocol import operations as protocol
+from runtime.service.api import answer, body_of
 from runtime.service.host import Host
 from runtime.service.outcomes import Outcome, Trigger
 from runtime.service.reload import Reloader
-from runtime.service.reload_api import ReloadBody, answer_outcome, body_of, require_version
+from runtime.service.reload_api import answer_outcome, require_version, tenant_route
 from runtime.service.served import Served
 from runtime.service.shadow import Shadow
-
-
-class ShadowBody(msgspec.Struct, forbid_unknown_fields=True):
-    """The version to run; None for what the tenant's folder has."""
-
-    version: int | None = None
 
 
 def shadow_routes(host: Host, reloader: Reloader) -> list[Route]:
     """What there is of shadows below a tenant."""
 
     async def begin(served: Served, request: Request) -> Response:
-        body = await body_of(request, ShadowBody, '{"version": 3}, or nothing')
+        body = await body_of(request, protocol.CastShadow)
         if body.version is not None:
             require_version(reloader, served, body.version)
         found = await reloader.cast_shadow(served, body.version)
@@ -45,22 +36,15 @@ def shadow_routes(host: Host, reloader: Reloader) -> list[Route]:
         return answer(found)
 
     async def promote(served: Served, request: Request) -> Response:
-        body = await body_of(request, ReloadBody, '{"force": false}')
+        body = await body_of(request, protocol.Reload)
         version = _shadow_of(served).version
         return answer_outcome(await reloader.reload(served, Trigger.API, force=body.force, version=version))
 
-    def of(do: Callable[[Served, Request], Coroutine[Any, Any, Response]]) -> Any:
-        async def endpoint(request: Request) -> Response:
-            return await do(tenant_of(host, request), request)
-
-        return endpoint
-
-    path = "/api/v1/tenants/{tenant}/shadow"
     return [
-        Route(path, of(look)),
-        Route(path, of(begin), methods=["POST"]),
-        Route(path, of(end), methods=["DELETE"]),
-        Route(f"{path}/promote", of(promote), methods=["POST"]),
+        tenant_route(host, protocol.SHADOW, look),
+        tenant_route(host, protocol.CAST_SHADOW, begin),
+        tenant_route(host, protocol.END_SHADOW, end),
+        tenant_route(host, protocol.PROMOTE, promote),
     ]
 
 

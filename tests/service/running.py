@@ -155,11 +155,13 @@ class Receiver:
         self.keys: list[str] = []
         self.refusals = 0
         self.tokens: set[str | None] = set()
+        self.parents: set[str] = set()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.parents |= {each for each in [self.headers["traceparent"]] if each}
                 time.sleep(receiver.delay_s)
                 receiver.tokens.add(self.headers["Authorization"])
                 status = 413 if len(body) > receiver.most_bytes else receiver.status

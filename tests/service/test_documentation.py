@@ -12,15 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from starlette.routing import Route
 
 from runtime.config import load_service
-from runtime.service.api import Phase, api_routes, probe_routes
-from runtime.service.ingest import ingest_app
-from runtime.service.reload_api import reload_routes
-from runtime.service.shadow_api import shadow_routes
-
-from .running import Running
+from runtime.protocol import INGEST, MONITOR
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text()
@@ -83,13 +77,8 @@ def test_the_example_of_a_configuration_loads(tmp_path: Path) -> None:
     assert config.tenant("shop").files is not None and config.tenant("shop").http
 
 
-def test_the_tables_name_every_route_and_no_other(running: Running) -> None:
-    host = running.service.host
-    reloader = running.service.reloader
-    routes = [*probe_routes(host, lambda: Phase.READY), *api_routes(host, reloader)]
-    routes += [*reload_routes(host, reloader), *shadow_routes(host, reloader)]
-    routes += [route for route in ingest_app(host).routes if isinstance(route, Route)]
-    real = {route.path for route in routes}
+def test_the_tables_name_every_operation_and_no_other() -> None:
+    real = {operation.path for operation in (*INGEST.operations, *MONITOR.operations)}
     named = {found.partition("?")[0] for found in re.findall(r"`(?:GET |POST |DELETE )?(/\w[^`]*)`", PAGE)}
     assert named == real
 

@@ -23,12 +23,18 @@ function tell(text, failed) {
 function replaceLive(page, acted) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(part.id);
-    // Whoever is in the middle of something there is not disturbed.
+    if (!fresh) continue;
+    // What was opened stays open, and whoever is in the middle of something else there is not disturbed.
+    const open = Array.from(part.querySelectorAll("details[id][open]"), (each) => each.id);
     const busy = part.contains(document.activeElement) ? document.activeElement : null;
-    if (fresh && (acted || !busy) && part.innerHTML !== fresh.innerHTML) {
+    const at = busy && busy.closest("details[id] > summary");
+    const focused = at && at.parentElement.id;
+    for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+    if ((acted || focused || !busy) && part.innerHTML !== fresh.innerHTML) {
       part.innerHTML = fresh.innerHTML;
       part.className = fresh.className;
-      if (busy) focusLike(busy, part);
+      if (focused) document.getElementById(focused)?.querySelector("summary").focus();
+      else if (busy) focusLike(busy, part);
     }
   }
 }
@@ -49,6 +55,7 @@ async function refresh(acted) {
     if (response.status === 404) {
       gone = true;
       say("lost", "ended");
+      replaceLive(page);
       tell("This is not live any more: " + page.querySelector("main h1").textContent, false);
     } else if (response.ok) {
       replaceLive(page, acted);
