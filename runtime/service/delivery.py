@@ -41,6 +41,19 @@ class Delivery(Protocol):
     def waiting_bytes(self) -> int:
         """What it was given and could not deliver yet."""
 
+    @property
+    def taken(self) -> int:
+        """The number of the first line that is not delivered for good; all before are."""
+
+    def resume(self, taken: int) -> int:
+        """Lines before number `taken` are known to be delivered; the number of the first line that it wants.
+
+        Called once, before the first `write`. It wants a later one where it can tell for itself.
+        """
+
+    def waiting_lines(self) -> list[bytes]:
+        """What it was given and has not delivered, from `taken` on."""
+
     def write(self, lines: list[bytes]) -> None:
         """Takes the lines, whatever its state."""
 

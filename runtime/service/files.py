@@ -38,11 +38,26 @@ class RotatingFile:
         self._size = 0
         self._opened_ms = 0
         self._finished = 0
+        self._taken = 0
 
     @property
     def waiting_bytes(self) -> int:
         """What could not be written yet."""
         return len(self._waiting)
+
+    @property
+    def taken(self) -> int:
+        """The number of the first line that is not written whole."""
+        return self._taken - self._waiting.count(b"\n")
+
+    def resume(self, taken: int) -> int:
+        """The number of the first line that it wants."""
+        self._taken = taken
+        return taken
+
+    def waiting_lines(self) -> list[bytes]:
+        """What could not be written yet."""
+        return bytes(self._waiting).splitlines()
 
     @property
     def is_ready(self) -> bool:
@@ -54,6 +69,7 @@ class RotatingFile:
         if not lines:
             return
         self._waiting += b"\n".join((*lines, b""))
+        self._taken += len(lines)
         self.health.lines += len(lines)
         if self.is_ready:
             self._try()

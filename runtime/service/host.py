@@ -25,7 +25,7 @@ from runtime.watchdog import Watchdog
 
 _log = logging.getLogger("sojourn.service")
 
-_SLICE = 500
+SLICE = 500
 """Lines of one turn: about 7 ms of work. Whoever waits behind ten floods waits 70 ms."""
 _TICK_S = 1.0
 _LATE_S = 0.005
@@ -89,7 +89,9 @@ class Host:
 
     # ---- events
 
-    def accept(self, served: Served, lines: Sequence[bytes], source: str, first_line: int) -> Answer:
+    def accept(
+        self, served: Served, lines: Sequence[bytes], source: str, first_line: int, partition: int = 0
+    ) -> Answer:
         """Takes lines of a tenant: the one way in, whatever brought them.
 
         When it returns, each event is in a session, has passed through, waits for late ones before it, or is a dead
@@ -108,6 +110,7 @@ class Host:
                 served.name,
                 lines,
                 now_ms if by_wall_clock else None,
+                partition=partition,
                 wall_ms=now_ms,
                 first_line=first_line,
                 refuse=refuse,
@@ -121,13 +124,22 @@ class Host:
         served.letters.write(letter, self.clock_ms())
 
     async def offer(
-        self, served: Served, lines: Sequence[bytes], size: int, source: str, *, first_line: int = 1
+        self,
+        served: Served,
+        lines: Sequence[bytes],
+        size: int,
+        source: str,
+        *,
+        first_line: int = 1,
+        position: str | int | None = None,
+        partition: int = 0,
     ) -> Answer:
         """Queues lines of a tenant, and says what became of them. Raises NotTaken when there is no room.
 
-        Also when they have had no turn for long: then none of them was taken, and none will be.
+        Also when they have had no turn for long: then none of them was taken, and none will be. `position` is where the
+        source goes on when they are taken; then there are `SLICE` of them at most.
         """
-        batch = served.intake.put(source, lines, size, first_line)
+        batch = served.intake.put(source, lines, size, first_line, position=position, partition=partition)
         self._work.set()
         while not batch.answered.done():
             await asyncio.wait([batch.answered], timeout=_LONGEST_WAIT_S)
@@ -155,10 +167,13 @@ class Host:
                 await self._work.wait()
 
     def _turn(self, served: Served, batch: Batch) -> None:
-        lines = batch.lines[batch.done : batch.done + _SLICE]
-        batch.answer.add(self.accept(served, lines, batch.source, batch.first_line + batch.done))
+        lines = batch.lines[batch.done : batch.done + SLICE]
+        first_line = batch.first_line + batch.done
+        batch.answer.add(self.accept(served, lines, batch.source, first_line, batch.partition))
         batch.done += len(lines)
         if batch.done >= len(batch.lines):
+            if batch.position is not None:
+                served.positions[batch.source] = batch.position
             served.intake.finish()
             served.latency.note(time.perf_counter() - batch.came_s)
 

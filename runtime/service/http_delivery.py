@@ -49,6 +49,7 @@ class HttpDelivery:
         self._wake = wake
         self._lines: deque[bytes] = deque()
         self._waiting_bytes = 0
+        self._first = 0
         self._batch = config.batch
         self._at_once: list[bytes] = []
         self._key = ""
@@ -64,6 +65,20 @@ class HttpDelivery:
     def waiting_bytes(self) -> int:
         """What was not taken yet."""
         return self._waiting_bytes
+
+    @property
+    def taken(self) -> int:
+        """The number of the first line that was not taken."""
+        return self._first
+
+    def resume(self, taken: int) -> int:
+        """A server does not say what it has: it is sent what may be missing."""
+        self._first = taken
+        return taken
+
+    def waiting_lines(self) -> list[bytes]:
+        """What was not taken yet."""
+        return list(self._lines)
 
     @property
     def is_ready(self) -> bool:
@@ -128,6 +143,7 @@ class HttpDelivery:
         for line in self._at_once:
             self._lines.popleft()
             self._waiting_bytes -= len(line) + 1
+        self._first += len(self._at_once)
         self._at_once = []
         if self.health.problem is not None:
             _log.info("lines are taken again", extra={"incident": {"sink": self.name}})

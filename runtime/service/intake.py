@@ -59,6 +59,10 @@ class Batch:
     size: int
     first_line: int
     answered: asyncio.Future[Answer]
+    position: str | int | None = None
+    """Where its source goes on when these lines are taken; None for a source that has none."""
+    partition: int = 0
+    """The partition of the stream, each of which has a clock of its own."""
     came_s: float = field(default_factory=time.perf_counter)
     done: int = 0
     """Lines that have had their turn."""
@@ -89,10 +93,20 @@ class Intake:
         if held and held + more > self._max_waiting:
             raise NotTaken(429, f"{held:,} bytes of tenant `{self._tenant}` wait for their turn", 1)
 
-    def put(self, source: str, lines: Sequence[bytes], size: int, first_line: int = 1) -> Batch:
+    def put(
+        self,
+        source: str,
+        lines: Sequence[bytes],
+        size: int,
+        first_line: int = 1,
+        *,
+        position: str | int | None = None,
+        partition: int = 0,
+    ) -> Batch:
         """Queues lines; the batch's future has the answer. Raises NotTaken."""
         self.check(size)
-        batch = Batch(source, lines, size, first_line, asyncio.get_running_loop().create_future())
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        batch = Batch(source, lines, size, first_line, answered, position, partition)
         self.waiting.append(batch)
         self.waiting_bytes += size
         return batch

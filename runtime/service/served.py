@@ -36,6 +36,8 @@ class Served:
     latency: Latency = field(default_factory=Latency)
     responses: dict[int, int] = field(default_factory=dict)
     received_bytes: int = 0
+    positions: dict[str, str | int] = field(default_factory=dict)
+    """Where each source goes on, by its name."""
 
     @property
     def name(self) -> str:
