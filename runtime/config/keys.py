@@ -22,6 +22,8 @@ class Kind(Enum):
     FILE = "the name of a file"
     ADDRESS = "an address and a port such as `127.0.0.1:9999`"
     URL = "an address of the web such as `https://example.org/events`"
+    SERVER = "an address such as `valkey://localhost:6379/0`"
+    OPTIONS = "a mapping of names to values"
     RULES = "a block of rules"
     DURATION = "a duration such as `500ms`, `30s`, `30m`, `24h` or `1d`"
     SIZE = "a size in bytes such as `512`, `64KiB`, `16MiB` or `1GiB`"
