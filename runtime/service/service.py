@@ -15,11 +15,13 @@ from typing import BinaryIO
 from runtime.config import Listener, ServiceConfig
 from runtime.rules import TenantRules
 from runtime.service.api import Phase
+from runtime.service.connect import connected_sources
 from runtime.service.follow import Follower
 from runtime.service.host import Host, wall_ms
 from runtime.service.ingest import ingest_app
 from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.monitor import monitor_app
+from runtime.service.source import Source
 from runtime.service.web import WebServer, bind
 
 _log = logging.getLogger("sojourn.service")
@@ -27,6 +29,8 @@ _log = logging.getLogger("sojourn.service")
 _ANSWERS_S = 1.0
 _LAST_S = 0.2
 """What a stop in a hurry has left for delivering."""
+_LAST_WORD_S = 2.0
+"""How long sources may take to tell servers how far they came: what is not told comes again."""
 
 
 class StateTaken(Exception):
@@ -34,7 +38,7 @@ class StateTaken(Exception):
 
 
 class Service:
-    """Tenants, served. Raises InvalidInput, TenantTwice, NoClock, CannotListen, StateTaken.
+    """Tenants, served. Raises InvalidInput, TenantTwice, NoClock, CannotConnect, CannotListen, StateTaken.
 
     `stdin` is a stream of lines, with the tenant whose they are. `ingest_url` and `monitor_url` have the real ports,
     `line_ports` are those of plain lines.
@@ -67,6 +71,8 @@ class Service:
             for served in self.host.tenants.values()
             for file in served.config.follow
         ]
+        for served in self.host.tenants.values():
+            served.sources += connected_sources(self.host, served)
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
         self.line_ports = [socket.getsockname()[1] for _, socket in self._receivers]
@@ -81,7 +87,10 @@ class Service:
         ingest = asyncio.create_task(self._ingest.run_until_stopped())
         monitor = asyncio.create_task(self._monitor.run_until_stopped())
         lines = [await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers]
-        following = [asyncio.create_task(follower.run()) for follower in self._followers]
+        sources: list[Follower | Source] = [*self._followers]
+        for served in self.host.tenants.values():
+            sources += served.sources
+        following = [asyncio.create_task(source.run()) for source in sources]
         if self._stdin is not None:
             tenant, stream = self._stdin
             read_stdin(self.host, self.host.tenants[tenant], stream)
@@ -99,11 +108,11 @@ class Service:
                 failed += 1
                 _log.error("a part of the service failed, so it stops", exc_info=error)
         try:
-            for follower in self._followers:
-                follower.stop()
+            for source in sources:
+                source.stop()
             left = await self._wind_down(work, ingest, monitor, lines)
             if following:
-                _, unfinished = await asyncio.wait(following, timeout=_LAST_S)
+                _, unfinished = await asyncio.wait(following, timeout=_LAST_WORD_S)
                 for task in unfinished:
                     task.cancel()
             return left + failed

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -63,9 +63,19 @@ def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
 
 
 class Running:
-    """A service at work. `now_ms` is its clock, which stands still unless a test moves it."""
+    """A service at work. `now_ms` is its clock, which stands still unless a test moves it.
 
-    def __init__(self, folder: Path, tenants: list[dict[str, Any]], service_yaml: str, state: Path) -> None:
+    `positions` is how far a run before had come, by source.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tenants: list[dict[str, Any]],
+        service_yaml: str,
+        state: Path,
+        positions: Mapping[str, str | int],
+    ) -> None:
         self.now_ms = START_MS
         self.state = state
         compiled = []
@@ -78,6 +88,8 @@ class Running:
         free = Address("127.0.0.1", 0)
         config = load_service(folder / "service.yaml").listening(free, free)
         self.service = Service(compiled, config, self.state, clock_ms=lambda: self.now_ms)
+        for served in self.service.host.tenants.values():
+            served.positions.update(positions)
         self.left: int | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run)
