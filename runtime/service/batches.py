@@ -24,13 +24,21 @@ class NotSent(Exception):
 class BatchDelivery(ABC):
     """A `Delivery`; `wake` is called when one that was stuck is free again. It sends from a task of the running loop.
 
-    What was not taken is sent again after 0.5 s, then 1 s, up to 30 s.
+    What was not taken is sent again after 0.5 s, then 1 s, up to 30 s. Lines that are not wanted are passed over.
     """
 
-    def __init__(self, trouble: Trouble, name: str, batch: int, max_waiting: int, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        trouble: Trouble,
+        name: str,
+        batch: int,
+        max_waiting: int,
+        wake: Callable[[], None],
+        is_wanted: Callable[[bytes], bool] | None = None,
+    ) -> None:
         self.name = name
         self.health = trouble.health
-        self.backlog = Backlog()
+        self.backlog = Backlog(is_wanted)
         self.batch = batch
         self.is_draining = False
         self.news = asyncio.Event()
@@ -41,8 +49,8 @@ class BatchDelivery(ABC):
         self._task: asyncio.Task[None] | None = None
 
     @abstractmethod
-    async def send(self, lines: Sequence[bytes], first_number: int) -> None:
-        """Sends lines. Raises NotSent."""
+    async def send(self, lines: Sequence[bytes]) -> None:
+        """Sends lines, the first that wait. Raises NotSent."""
 
     async def due(self) -> None:
         """Returns when a batch is to be sent."""
@@ -67,12 +75,12 @@ class BatchDelivery(ABC):
 
     def resume(self, taken: int) -> int:
         """The number of the first line that it wants."""
-        self.backlog.taken = taken
+        self.backlog.next_number = taken
         return taken
 
     def waiting_lines(self) -> list[bytes]:
         """What was not taken yet."""
-        return list(self.backlog.lines)
+        return self.backlog.waiting()
 
     def write(self, lines: list[bytes]) -> None:
         """Queues lines."""
@@ -105,7 +113,7 @@ class BatchDelivery(ABC):
             lines = self.backlog.first(self.batch)
             was_ready = self.is_ready
             try:
-                await self.send(lines, self.backlog.taken)
+                await self.send(lines)
             except NotSent as error:
                 self.backlog.drop(error.taken)
                 self._trouble.failed(str(error))

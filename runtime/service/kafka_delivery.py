@@ -79,12 +79,12 @@ class KafkaDelivery:
 
     def resume(self, taken: int) -> int:
         """A topic does not say what it has: it is sent what may be missing."""
-        self._backlog.taken = taken
+        self._backlog.next_number = taken
         return taken
 
     def waiting_lines(self) -> list[bytes]:
         """What was not delivered yet."""
-        return list(self._backlog.lines)
+        return self._backlog.waiting()
 
     def write(self, lines: list[bytes]) -> None:
         """Hands lines over, or queues them."""

@@ -22,7 +22,7 @@ class ValkeyDelivery(BatchDelivery):
         self._config = config
         self._client = connection(config.url, config.password)
 
-    async def send(self, lines: Sequence[bytes], first_number: int) -> None:
+    async def send(self, lines: Sequence[bytes]) -> None:
         """Adds lines. Raises NotSent, also when the server took only the first of them."""
         pipeline = self._client.pipeline(transaction=False)
         for line in lines:

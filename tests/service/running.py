@@ -118,7 +118,9 @@ class Running:
     def out(self, tenant: str = "shop") -> list[dict[str, Any]]:
         """What has left so far."""
         file = self.state / "out" / f"{tenant}.ndjson"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        text = file.read_bytes() if file.exists() else b""
+        # The last line may be on its way.
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
 
     def out_of(self, *types: str) -> list[dict[str, Any]]:
         """The markers of some types that have left so far."""
