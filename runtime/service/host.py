@@ -131,15 +131,17 @@ class Host:
         source: str,
         *,
         first_line: int = 1,
+        letters: Sequence[DeadLetter] = (),
         position: str | int | None = None,
         partition: int = 0,
     ) -> Answer:
         """Queues lines of a tenant, and says what became of them. Raises NotTaken when there is no room.
 
-        Also when they have had no turn for long: then none of them was taken, and none will be. `position` is where the
-        source goes on when they are taken; then there are `SLICE` of them at most.
+        Also when they have had no turn for long: then none of them was taken, and none will be. `letters` are of events
+        that came with them and are none. With a `position`, which is where the source goes on, there are at most
+        `SLICE` lines: they and it are taken as one.
         """
-        batch = served.intake.put(source, lines, size, first_line, position=position, partition=partition)
+        batch = served.intake.put(source, lines, size, first_line, letters, position, partition=partition)
         self._work.set()
         while not batch.answered.done():
             await asyncio.wait([batch.answered], timeout=_LONGEST_WAIT_S)
@@ -172,6 +174,8 @@ class Host:
         batch.answer.add(self.accept(served, lines, batch.source, first_line, batch.partition))
         batch.done += len(lines)
         if batch.done >= len(batch.lines):
+            for letter in batch.letters:
+                self.refuse(served, letter)
             if batch.position is not None:
                 served.positions[batch.source] = batch.position
             served.intake.finish()

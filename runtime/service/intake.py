@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from runtime.event import Refused
+from runtime.io import DeadLetter
 
 _LATER_S = 5
 
@@ -59,6 +60,8 @@ class Batch:
     size: int
     first_line: int
     answered: asyncio.Future[Answer]
+    letters: Sequence[DeadLetter] = ()
+    """Of events that came with them and are none."""
     position: str | int | None = None
     """Where its source goes on when these lines are taken; None for a source that has none."""
     partition: int = 0
@@ -99,14 +102,15 @@ class Intake:
         lines: Sequence[bytes],
         size: int,
         first_line: int = 1,
-        *,
+        letters: Sequence[DeadLetter] = (),
         position: str | int | None = None,
+        *,
         partition: int = 0,
     ) -> Batch:
         """Queues lines; the batch's future has the answer. Raises NotTaken."""
         self.check(size)
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        batch = Batch(source, lines, size, first_line, answered, position, partition)
+        batch = Batch(source, lines, size, first_line, answered, letters, position, partition)
         self.waiting.append(batch)
         self.waiting_bytes += size
         return batch
