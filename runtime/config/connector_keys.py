@@ -22,7 +22,7 @@ def _kafka(section: str) -> tuple[Key, ...]:
             "Where the cluster is found: addresses and ports, with commas between them.",
             required=True,
         ),
-        Key(f"{section}.topic", Kind.NAME, None, "The topic.", required=True),
+        Key(f"{section}.topic", Kind.TOPIC, None, "The topic.", required=True),
         Key(
             f"{section}.options",
             Kind.OPTIONS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from runtime.config.secrets import password_in, readable
 from runtime.config.service_codes import BAD_OPTION_LINE, OWN_OPTION
 from runtime.config.service_keys import SERVICE_KEYS
 
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _SCHEMES = ("valkey", "valkeys", "redis", "rediss")
 _OWN_OPTIONS = frozenset(
     (
@@ -107,7 +109,7 @@ def kafka_in(tenant: Section, folder: Path) -> tuple[KafkaInConfig, ...]:
     return tuple(
         KafkaInConfig(
             each.text("brokers").value,
-            each.text("topic").value,
+            _topic(each),
             each.text("group").value,
             start=each.choice("start", Start).value,
             commit_gap_ms=each.number("commit_gap").value,
@@ -122,7 +124,7 @@ def kafka_out(tenant: Section, folder: Path) -> tuple[KafkaOutConfig, ...]:
     return tuple(
         KafkaOutConfig(
             each.text("brokers").value,
-            each.text("topic").value,
+            _topic(each),
             each.text("key").value or None,
             max_waiting=each.number("max_waiting").value,
             options=_options(each, folder),
@@ -204,6 +206,14 @@ def _options(section: Section, folder: Path) -> dict[str, str]:
             section.problems.add(OWN_OPTION, file.span, name=shown(name))
         found[name] = text
     return found
+
+
+def _topic(section: Section) -> str:
+    topic, node = section.text("topic"), section.node("topic")
+    # A name that begins with `^` would be a pattern.
+    if node is not None and topic.valid and not _TOPIC.fullmatch(topic.value):
+        wrong_kind(section.problems, "topic", section.kind("topic").value, node)
+    return topic.value
 
 
 def _server(section: Section) -> str:

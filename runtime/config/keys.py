@@ -23,6 +23,7 @@ class Kind(Enum):
     ADDRESS = "an address and a port such as `127.0.0.1:9999`"
     URL = "an address of the web such as `https://example.org/events`"
     SERVER = "an address such as `valkey://localhost:6379/0`"
+    TOPIC = "the name of a topic: letters, digits, `.`, `_` and `-`"
     OPTIONS = "a mapping of names to values"
     RULES = "a block of rules"
     DURATION = "a duration such as `500ms`, `30s`, `30m`, `24h` or `1d`"

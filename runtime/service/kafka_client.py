@@ -68,3 +68,6 @@ def made(make: Callable[[], Any]) -> Any:
         return make()
     except KafkaException as error:
         raise ValueError(reason(error)) from error
+    except TypeError as error:
+        # The name of a callback stands among the options.
+        raise ValueError(str(error)) from error

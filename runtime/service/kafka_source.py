@@ -262,8 +262,6 @@ class KafkaSource:
 
     async def _take(self, messages: list[Message]) -> None:
         for run in self._reader.runs(messages, self._host.clock_ms()):
-            for letter in run.letters:
-                self._host.refuse(self._served, letter)
             if not await self._take_run(run):
                 return
             commits = self._partitions.get(run.partition)
@@ -282,6 +280,7 @@ class KafkaSource:
                     size,
                     self._reader.source_of(run.partition),
                     first_line=run.first_offset,
+                    letters=run.letters,
                     position=run.next_offset,
                     partition=run.partition if self._has_clocks else 0,
                 )

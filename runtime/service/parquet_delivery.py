@@ -29,10 +29,9 @@ class ParquetDelivery(BatchDelivery):
     """Gathers lines until they are many, or old, and writes them in a thread."""
 
     def __init__(self, rules: TenantRules, config: ParquetConfig, folder: Path, wake: Callable[[], None]) -> None:
-        name = str(folder)
-        trouble = Trouble(_log, "sink", name)
+        trouble = Trouble(_log, "sink", str(folder))
         tables = Tables(rules, events=config.events)
-        super().__init__(trouble, name, config.rows, _MOST_WAITING, wake, tables.is_wanted)
+        super().__init__(trouble, "parquet", config.rows, _MOST_WAITING, wake, tables.is_wanted)
         self._config = config
         self._files = ParquetFiles(folder, tables)
         self._written = 0

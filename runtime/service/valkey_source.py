@@ -131,13 +131,20 @@ class ValkeySource:
         if not entries:
             return
         first = self.health.lines + 1
-        lines = [self._line_of(entry, number) for number, entry in enumerate(entries, first)]
+        letters: list[DeadLetter] = []
+        lines = [self._line_of(entry, number, letters) for number, entry in enumerate(entries, first)]
         ids = [entry_id for entry_id, _ in entries]
         position = b" ".join(ids).decode()
         while True:
             offer = asyncio.ensure_future(
                 self._host.offer(
-                    self._served, lines, sum(map(len, lines)), self.name, first_line=first, position=position
+                    self._served,
+                    lines,
+                    sum(map(len, lines)),
+                    self.name,
+                    first_line=first,
+                    letters=letters,
+                    position=position,
                 )
             )
             await self._keep(ids, offer)
@@ -161,21 +168,19 @@ class ValkeySource:
                 # The offer stands: to fetch the same again now would be to take it twice.
                 self._trouble.failed(reason(error))
 
-    def _line_of(self, entry: Entry, number: int) -> bytes:
-        """The event of an entry; a blank line, which the engine passes over, where there is none."""
+    def _line_of(self, entry: Entry, number: int, letters: list[DeadLetter]) -> bytes:
+        """The event of an entry; where there is none, a blank line, which the engine passes over, and a letter."""
         entry_id, fields = entry
         if fields is None:
-            return b""
+            return b""  # there is nothing to tell of, either
         value = fields.get(self._field, b"")
-        letter = None
         if not value or value.isspace():
-            reason_ = f"entry {entry_id.decode()} has nothing in the field `{self._config.field}`"
-            letter = DeadLetter(reason_, "bad_json", self._served.name, self.name, number, value)
-        elif len(value) > self._limit:
+            nothing = f"entry {entry_id.decode()} has nothing in the field `{self._config.field}`"
+            letters.append(DeadLetter(nothing, "bad_json", self._served.name, self.name, number, value))
+            return b""
+        if len(value) > self._limit:
             head = value[:RAW_LIMIT_BYTES]
-            letter = too_long_letter(self._served.name, self.name, number, len(value), head, self._limit)
-        if letter is not None:
-            self._host.refuse(self._served, letter)
+            letters.append(too_long_letter(self._served.name, self.name, number, len(value), head, self._limit))
             return b""
         # In JSON a line break stands between tokens only.
         return value.replace(b"\n", b" ") if b"\n" in value else value

@@ -155,6 +155,7 @@ def test_parquet_with_its_defaults(load: Callable[[str], ServiceConfig]) -> None
         ("tenants: [{name: shop, http: [{url: ftp://example.org}]}]", "not `ftp://example.org`"),
         ("tenants: [{name: shop}, {name: shop}]", "the tenant `shop` is taken by line 1"),
         ("tenants: [{name: shop, valkey_out: [{url: 'http://cache', stream: out}]}]", "not `http://cache`"),
+        ("tenants: [{name: shop, kafka_out: [{brokers: b, topic: '^all.*'}]}]", "not `^all.*`"),
         ("tenants: [{name: shop, kafka_in: [{topic: t, group: g}]}]", "`brokers` is missing"),
         (f"tenants: [{{name: shop, kafka_in: [{KAFKA}, {KAFKA}]}}]", "the topic `t` is taken by line 1"),
         (f"tenants: [{{name: shop, kafka_in: [{KAFKA[:-1]}, options: 7}}]}}]", "wants a mapping of names to values"),

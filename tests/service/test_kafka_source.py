@@ -196,3 +196,4 @@ def test_metrics(read: Callable[..., Running], cluster: Cluster) -> None:
     assert f'sojourn_source_lag{{partition="0",{about}}} 0.0' in text
     assert f"sojourn_source_events_total{{{about}}} 2.0" in text
     assert f"sojourn_source_ready{{{about}}} 1.0" in text
+    assert "kafka:clicks" in running.monitor.get("/tenants/shop").text
