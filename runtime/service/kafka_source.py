@@ -181,18 +181,6 @@ class KafkaSource:
         found = ((number, commits.due) for number, commits in list(partitions.items()))
         return [self._placed(number, offset) for number, offset in found if offset is not None]
 
-    def _commit_at_last(self, due: list[TopicPartition]) -> None:
-        """Whoever has these next goes on from here."""
-        for is_last in (False, False, True) if due else ():
-            try:
-                self._consumer.commit(offsets=due, asynchronous=False)
-                return
-            except KafkaException as error:
-                # Members come and go just now: the coordinator may need a moment.
-                self._not_committed(reason(error))
-            if not is_last:
-                time.sleep(_LOOK_S)
-
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         for each in partitions:
             failed = error or each.error
@@ -242,7 +230,13 @@ class KafkaSource:
         numbers = {each.partition for each in partitions}
         self._early = [message for message in self._early if message.partition() not in numbers]
         gone = {number: self._partitions.pop(number) for number in numbers if number in self._partitions}
-        self._commit_at_last(self._due(gone))
+        due = self._due(gone)
+        if due:
+            try:
+                consumer.commit(offsets=due, asynchronous=False)
+            except KafkaException as error:
+                # Whoever has them next takes again what came since the last commit.
+                self._not_committed(reason(error))
         consumer.incremental_unassign(partitions)
         self._told("partitions are another's", partitions)
 
