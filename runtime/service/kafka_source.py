@@ -52,7 +52,8 @@ class KafkaSource:
         # Where the wall clock counts, or keys make the partitions, there is one clock for all.
         self._has_clocks = time_config.domain is TimeDomain.EVENT and time_config.policy is TimePolicy.GAP
         self._partitions: dict[int, Commits] = {}
-        self._early: list[Message] = []
+        self._fetched: list[Message] = []
+        """What was fetched and not handed over yet."""
         self._at_work: Future[None] | None = None
         self._is_paused = False
         self._is_stopping = threading.Event()
@@ -100,23 +101,26 @@ class KafkaSource:
 
     def _fetch(self, loop: asyncio.AbstractEventLoop) -> None:
         consumer = self._consumer
+        self._fetched.clear()
         consumer.subscribe(
             [self._config.topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
         probe(consumer, self._config.topic, self._trouble)
         while not self._is_stopping.is_set():
-            messages, self._early = self._early, []
-            if not messages:
-                messages = self._usable([consumer.poll(_LOOK_S)])
-                messages += self._usable(consumer.consume(SLICE - 1, 0) if messages else [])
-            if messages:
+            # While those before are taken.
+            if not self._fetched:
+                self._keep([consumer.poll(_LOOK_S)])
+            if len(self._fetched) == 1:
+                self._keep(consumer.consume(SLICE - 1, 0))
+            self._wait()
+            if self._fetched:
+                messages, self._fetched = self._fetched, []
                 self._at_work = asyncio.run_coroutine_threadsafe(self._take(messages), loop)
-                self._wait()
             self._look()
+        self._wait()
 
-    def _usable(self, messages: list[Any]) -> list[Message]:
-        """The messages among what was fetched; errors are told."""
-        found = []
+    def _keep(self, messages: list[Any]) -> None:
+        """Keeps the messages among what was fetched; errors are told."""
         for message in messages:
             error = None if message is None else message.error()
             if error is not None:
@@ -124,20 +128,20 @@ class KafkaSource:
                     raise KafkaException(error)
                 self._trouble.failed(error.str())
             elif message is not None:
-                found.append(message)
-        return found
+                self._fetched.append(message)
 
     def _wait(self) -> None:
-        """Until what was fetched is taken; when that takes long, nothing more is fetched meanwhile."""
+        """Until what was handed over is taken; when that takes long, nothing more is fetched meanwhile."""
         at_work = self._at_work
-        assert at_work is not None
+        if at_work is None:
+            return
         try:
             at_work.result(_PATIENCE_S)
         except TimeoutError:
             self._is_paused = True
             self._consumer.pause(self._consumer.assignment())
             while not at_work.done():
-                self._early += self._usable([self._consumer.poll(_LOOK_S)])
+                self._keep([self._consumer.poll(_LOOK_S)])
                 self._look()
             self._is_paused = False
             self._consumer.resume(self._consumer.assignment())
@@ -227,10 +231,7 @@ class KafkaSource:
                 at_work.result(_REVOKED_S)
             except TimeoutError:
                 _log.warning("a partition goes before all of it was taken", extra={"incident": {"source": self.name}})
-        numbers = {each.partition for each in partitions}
-        self._early = [message for message in self._early if message.partition() not in numbers]
-        gone = {number: self._partitions.pop(number) for number in numbers if number in self._partitions}
-        due = self._due(gone)
+        due = self._due(self._let_go(partitions))
         if due:
             try:
                 consumer.commit(offsets=due, asynchronous=False)
@@ -242,11 +243,15 @@ class KafkaSource:
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Another member has them already: there is nothing to commit."""
-        for each in partitions:
-            self._partitions.pop(each.partition, None)
-        self._early.clear()
+        self._let_go(partitions)
         consumer.incremental_unassign(partitions)
         self._told("partitions were lost", partitions)
+
+    def _let_go(self, partitions: list[TopicPartition]) -> dict[int, Commits]:
+        """Forgets partitions, and what was fetched of them: whoever has them next fetches that again."""
+        numbers = {each.partition for each in partitions}
+        self._fetched = [message for message in self._fetched if message.partition() not in numbers]
+        return {number: self._partitions.pop(number) for number in numbers if number in self._partitions}
 
     def _told(self, what: str, partitions: list[TopicPartition]) -> None:
         numbers = sorted(each.partition for each in partitions)
