@@ -149,6 +149,7 @@ def test_a_cluster_that_goes_away_and_comes_back(read: Callable[..., Running], c
     cluster.down()
     wait_for(lambda: "it cannot be reached" in (source(running)["problem"] or ""))
     assert "kafka:clicks: it cannot be reached" in running.get("")["problem"]
+    assert "it cannot be reached" in running.monitor.get("/tenants/shop").text
     cluster.up()
     wait_for(lambda: source(running)["problem"] is None)
     cluster.send("clicks", message("bob"))
