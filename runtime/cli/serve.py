@@ -86,7 +86,7 @@ def serve_command(
     incident.
     """
     try:
-        from runtime.service import CannotListen, NoTelemetry, Service, StateDamaged, StateTaken, run
+        from runtime.service import CannotConnect, CannotListen, NoTelemetry, Service, StateDamaged, StateTaken, run
     except ImportError as error:
         fail(f"serve needs {error.name}, which an extra installs: pip install 'sojourn[service]'")
     rules = compile_all([folder for each in tenants for folder in find_tenants(resolve(each))])
@@ -100,7 +100,7 @@ def serve_command(
     config = load_service(config_file).listening(ingest, monitor)
     try:
         service = Service(rules, config, state, stdin=None if stdin_of is None else (stdin_of, sys.stdin.buffer))
-    except (CannotListen, NoClock, StateTaken, TenantTwice) as error:
+    except (CannotConnect, CannotListen, NoClock, StateTaken, TenantTwice) as error:
         fail(str(error))
     try:
         failed = run(service, lambda: None if quiet else _greet(service))

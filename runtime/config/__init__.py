@@ -1,7 +1,8 @@
 """Configuration, read and checked: a tenant's `sessionizer.yaml` with its rule files, a service's `service.yaml`."""
 
-from runtime.config.choices import Late, LintSeverity, StoreKind, Sync, TimeDomain, TimePolicy, UnknownEvents
+from runtime.config.choices import Late, LintSeverity, Start, StoreKind, Sync, TimeDomain, TimePolicy, UnknownEvents
 from runtime.config.codes import CONFIG_CODES
+from runtime.config.connectors import KafkaInConfig, KafkaOutConfig, ParquetConfig, ValkeyInConfig, ValkeyOutConfig
 from runtime.config.files import YAML_NAME, find_tenants, read_yaml
 from runtime.config.keys import KEYS, Key, Kind
 from runtime.config.lint import read_lint_section
@@ -45,6 +46,8 @@ __all__ = [
     "FilesConfig",
     "HttpConfig",
     "Import",
+    "KafkaInConfig",
+    "KafkaOutConfig",
     "Key",
     "Kind",
     "Late",
@@ -54,9 +57,11 @@ __all__ = [
     "LintSeverity",
     "Listener",
     "MarkerKeys",
+    "ParquetConfig",
     "ProfileConfig",
     "ServedTenant",
     "ServiceConfig",
+    "Start",
     "StoreConfig",
     "StoreKind",
     "SubSessionConfig",
@@ -66,6 +71,8 @@ __all__ = [
     "TimeDomain",
     "TimePolicy",
     "UnknownEvents",
+    "ValkeyInConfig",
+    "ValkeyOutConfig",
     "find_tenants",
     "format_duration",
     "format_size",

@@ -36,6 +36,13 @@ class TimePolicy(StrEnum):
     ENDER_2022 = "ender-2022"
 
 
+class Start(StrEnum):
+    """Where to begin in a stream of which nothing was read yet."""
+
+    EARLIEST = "earliest"
+    LATEST = "latest"
+
+
 class StoreKind(StrEnum):
     """Where sessions are kept beyond this process."""
 

@@ -11,14 +11,26 @@ from urllib.parse import urlsplit
 from epl.diagnostics import InvalidInput, Problems, did_you_mean
 from epl.source import Source, Span
 from runtime.config.choices import Sync
-from runtime.config.codes import NAME_TAKEN, UNREADABLE
+from runtime.config.codes import NAME_TAKEN
+from runtime.config.connectors import (
+    KafkaInConfig,
+    KafkaOutConfig,
+    ParquetConfig,
+    ValkeyInConfig,
+    ValkeyOutConfig,
+    kafka_in,
+    kafka_out,
+    parquet,
+    valkey_in,
+    valkey_out,
+)
 from runtime.config.document import read_document
-from runtime.config.files import read_text, text_or_reason
+from runtime.config.files import read_text
 from runtime.config.reader import Found, Section, shown, wrong_kind
-from runtime.config.service_codes import BAD_TOKEN, HALF_TLS, NO_SUCH_TENANT, OPEN_LINES, OPEN_LISTENER
+from runtime.config.secrets import readable, token_in
+from runtime.config.service_codes import HALF_TLS, NO_SUCH_TENANT, OPEN_LINES, OPEN_LISTENER
 from runtime.config.service_keys import SERVICE_KEYS
 
-_LEAST_TOKEN = 16
 _NOWHERE = Span(0, 0)
 
 
@@ -130,6 +142,11 @@ class ServedTenant:
     markers_only: bool = False
     files: FilesConfig | None = field(default_factory=FilesConfig)
     http: tuple[HttpConfig, ...] = ()
+    kafka_in: tuple[KafkaInConfig, ...] = ()
+    valkey_in: tuple[ValkeyInConfig, ...] = ()
+    kafka_out: tuple[KafkaOutConfig, ...] = ()
+    valkey_out: tuple[ValkeyOutConfig, ...] = ()
+    parquet: ParquetConfig | None = None
     span: Span = _NOWHERE
 
 
@@ -208,7 +225,7 @@ def _service(root: Section, folder: Path) -> ServiceConfig:
             body_time_ms=ingest.number("body_time").value,
             lines=tuple(_lines(each) for each in ingest.sections("lines")),
         ),
-        monitor=MonitorConfig(_listener(monitor, folder), _token(monitor, folder)),
+        monitor=MonitorConfig(_listener(monitor, folder), token_in(monitor, folder)),
         traces=_url(root, "traces") or None,
         stop_ms=root.number("stop_time").value,
         durability=DurabilityConfig(
@@ -228,7 +245,7 @@ def _listener(section: Section, folder: Path) -> Listener:
         if files[name].given and not files[other].given:
             section.problems.add(HALF_TLS, files[name].span, given=name, missing=other)
         if files[name].given and files[name].valid:
-            _readable(section, folder, files[name])
+            readable(section, folder, files[name])
     certificate, key = (folder / found.value if found.given else None for found in files.values())
     return Listener(address.value, certificate, key, address.span)
 
@@ -259,15 +276,21 @@ def _tenants(root: Section, folder: Path) -> dict[str, ServedTenant]:
             first = root.problems.source.position(found[name.value].span.start)
             root.problems.add(NAME_TAKEN, name.span, what="tenant", name=shown(name.value), line=first.line)
         http = tuple(_http(each, folder) for each in section.sections("http"))
+        to_kafka, to_valkey, to_parquet = kafka_out(section, folder), valkey_out(section, folder), parquet(section)
         files = section.section("files")
         found[name.value] = ServedTenant(
-            token=_token(section, folder),
+            token=token_in(section, folder),
             follow=tuple(folder / each.text("file").value for each in section.sections("follow")),
             markers_only=section.switch("markers_only").value,
             files=FilesConfig(files.number("rotate_size").value, files.number("rotate_age").value)
-            if section.node("files") is not None or not http
+            if section.node("files") is not None or not (http or to_kafka or to_valkey or to_parquet)
             else None,
             http=http,
+            kafka_in=kafka_in(section, folder),
+            valkey_in=valkey_in(section, folder),
+            kafka_out=to_kafka,
+            valkey_out=to_valkey,
+            parquet=to_parquet,
             span=name.span,
         )
     return found
@@ -276,7 +299,7 @@ def _tenants(root: Section, folder: Path) -> dict[str, ServedTenant]:
 def _http(section: Section, folder: Path) -> HttpConfig:
     return HttpConfig(
         _url(section, "url"),
-        _token(section, folder),
+        token_in(section, folder),
         batch=section.number("batch").value,
         timeout_ms=section.number("timeout").value,
         max_waiting=section.number("max_waiting").value,
@@ -296,25 +319,3 @@ def _is_url(text: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-
-
-def _token(section: Section, folder: Path) -> str | None:
-    """The token in a file; reported when it holds none that protects anything."""
-    file = section.text("token_file")
-    if not file.given or not file.valid:
-        return None
-    source = _readable(section, folder, file)
-    if source is None:
-        return None
-    token = source.text.strip()
-    if len(token) < _LEAST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
-        section.problems.add(BAD_TOKEN, file.span, file=file.value, least=_LEAST_TOKEN)
-    return token
-
-
-def _readable(section: Section, folder: Path, file: Found[str]) -> Source | None:
-    source = text_or_reason(folder / file.value)
-    if isinstance(source, Source):
-        return source
-    section.problems.add(UNREADABLE, file.span, file=file.value, reason=source)
-    return None

@@ -7,6 +7,7 @@ it, and where what leaves goes.
 from __future__ import annotations
 
 from runtime.config.choices import Sync
+from runtime.config.connector_keys import CONNECTOR_KEYS
 from runtime.config.keys import Key, Kind, Registry
 
 _TENANT = "tenants[]"
@@ -125,7 +126,7 @@ SERVICE_KEY_LIST: tuple[Key, ...] = (
         f"{_TENANT}.files",
         Kind.SECTION,
         "{}",
-        "What leaves goes to files of lines below the state's folder; so it does as well when there is no `http`.",
+        "What leaves goes to files of lines below the state's folder; so it does as well when it goes nowhere else.",
     ),
     Key(
         f"{_TENANT}.files.rotate_size",
@@ -159,6 +160,7 @@ SERVICE_KEY_LIST: tuple[Key, ...] = (
         "The bytes of lines that may wait to be sent; beyond it no more of the tenant's events are taken in.",
         minimum=1,
     ),
+    *CONNECTOR_KEYS,
 )
 """All keys, in the order of the reference page."""
 

@@ -82,6 +82,16 @@ class DeliveryFacts(TypedDict):
     waiting_bytes: int
 
 
+class SourceFacts(TypedDict):
+    """A way in, how it is doing, and how many events wait there, by partition."""
+
+    name: str
+    problem: str | None
+    events: int
+    failures: int
+    lags: dict[str, int]
+
+
 class SessionCounts(TypedDict):
     """The counters of one kind of session; `ended` by reason."""
 
@@ -130,6 +140,7 @@ class TenantDetails(TenantFacts):
     responses: dict[str, int]
     received_bytes: int
     profiles: list[ProfileFacts]
+    sources: list[SourceFacts]
     deliveries: list[DeliveryFacts]
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(slots=True)
 class Health:
-    """How a way out is doing: lines that it was given, failures so far, and what is wrong right now."""
+    """How a way in or out is doing: lines that it was given, failures so far, and what is wrong right now."""
 
     lines: int = 0
     failures: int = 0

@@ -21,6 +21,7 @@ from runtime.service.host import Host
 from runtime.service.letters import Received
 from runtime.service.outlet import Ended
 from runtime.service.served import Served
+from runtime.service.source import Source
 
 
 def sojourn_version() -> str:
@@ -71,6 +72,9 @@ def problem_of(served: Served) -> str | None:
     for delivery in served.deliveries:
         if not delivery.is_ready:
             return f"{delivery.name}: {delivery.health.problem or 'it takes less than comes'}"
+    for source in served.sources:
+        if source.health.problem is not None:
+            return f"{source.name}: {source.health.problem}"
     return None
 
 
@@ -92,7 +96,19 @@ def tenant_details(served: Served) -> answers.TenantDetails:
         "responses": {str(status): count for status, count in sorted(served.responses.items())},
         "received_bytes": served.received_bytes,
         "profiles": [profile_facts(profile) for profile in served.tenant.engine.profiles],
+        "sources": [source_facts(source) for source in served.sources],
         "deliveries": [delivery_facts(delivery) for delivery in served.deliveries],
+    }
+
+
+def source_facts(source: Source) -> answers.SourceFacts:
+    """A way in, how it is doing, and how many events wait there, by partition."""
+    return {
+        "name": source.name,
+        "problem": source.health.problem,
+        "events": source.health.lines,
+        "failures": source.health.failures,
+        "lags": dict(source.lags),
     }
 
 

@@ -53,7 +53,7 @@ def wall_ms() -> int:
 
 
 class Host:
-    """The tenants that one process serves. Raises TenantTwice and NoClock.
+    """The tenants that one process serves. Raises TenantTwice, NoClock and CannotConnect.
 
     `clock_ms` says what time it is, `engine` what the engines are made of. `state` is the folder for what outlives the
     process. `run` needs a loop; everything else is called from within it.
@@ -82,7 +82,7 @@ class Host:
             name = each.config.tenant
             served = config.tenant(name)
             outlets[name] = Outlet(
-                deliveries_of(name, served, state, self._work.set), wants_events=not served.markers_only
+                deliveries_of(each, served, state, self._work.set), wants_events=not served.markers_only
             )
         self._tenants = Tenants(
             compiled,

@@ -58,6 +58,7 @@ class Metrics(Collector):
         yield from _rule_metrics(tenants)
         yield from _reload_metrics(tenants, self._reloader)
         yield from _way_in(tenants)
+        yield from _sources(tenants)
         yield from _ways_out(tenants)
 
 
@@ -232,6 +233,23 @@ def _way_in(tenants: list[Served]) -> Iterator[Metric]:
         buckets = [*((str(bound), sums[place]) for place, bound in enumerate(BOUNDS_S)), ("+Inf", sums[-1])]
         latency.add_metric([served.name], buckets, served.latency.sum_s)
     yield from (requests, received, waiting, batches, latency)
+
+
+def _sources(tenants: list[Served]) -> Iterator[Metric]:
+    labels = ("tenant", "source")
+    events = _counter("source_events", "Events taken from a source.", *labels)
+    failures = _counter("source_failures", "Times that a source failed, and was tried again.", *labels)
+    ready = _gauge("source_ready", "1 while a source can be reached.", *labels)
+    lag = _gauge("source_lag", "Events that wait at a source, by its partitions.", *labels, "partition")
+    for served in tenants:
+        for source in served.sources:
+            values = [served.name, source.name]
+            events.add_metric(values, source.health.lines)
+            failures.add_metric(values, source.health.failures)
+            ready.add_metric(values, float(source.health.problem is None))
+            for partition, count in list(source.lags.items()):
+                lag.add_metric([*values, partition], count)
+    yield from (events, failures, ready, lag)
 
 
 def _ways_out(tenants: list[Served]) -> Iterator[Metric]:

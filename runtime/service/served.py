@@ -12,6 +12,7 @@ from runtime.config import FilesConfig, ServedTenant, TimeDomain
 from runtime.engine import Clock
 from runtime.replay import NoClock, gives_event_time, require_long
 from runtime.rules import TenantRules
+from runtime.service.connect import connected_deliveries
 from runtime.service.delivery import Delivery
 from runtime.service.files import RotatingFile
 from runtime.service.http_delivery import HttpDelivery
@@ -23,6 +24,7 @@ from runtime.service.outlet import Outlet
 from runtime.service.records import Position, Record
 from runtime.service.series import Series, Totals
 from runtime.service.shadow import Shadow
+from runtime.service.source import Source
 from runtime.tenants import Disabled, Tenant
 
 _log = logging.getLogger("sojourn.service")
@@ -53,6 +55,7 @@ class Served:
     latency: Latency = field(default_factory=Latency)
     responses: dict[int, int] = field(default_factory=dict)
     received_bytes: int = 0
+    sources: list[Source] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -139,13 +142,14 @@ def clock_of(rules: TenantRules) -> dict[str, object]:
     return {"clock": clock, "time_field": time.source}
 
 
-def deliveries_of(name: str, config: ServedTenant, state: Path, wake: Callable[[], None]) -> list[Delivery]:
-    """Where the lines of a tenant go; `wake` is called when one that was stuck is free again."""
+def deliveries_of(rules: TenantRules, config: ServedTenant, state: Path, wake: Callable[[], None]) -> list[Delivery]:
+    """Where the lines of a tenant go; `wake` is called when one that was stuck is free again. Raises CannotConnect."""
+    name = rules.config.tenant
     found: list[Delivery] = []
     if config.files is not None:
         found.append(RotatingFile(state / "out" / f"{_file_name(name)}.ndjson", config.files))
     found += [HttpDelivery(each, wake) for each in config.http]
-    return found
+    return [*found, *connected_deliveries(rules, config, state / "parquet" / _file_name(name), wake)]
 
 
 def letters_of(name: str, state: Path) -> Letters:

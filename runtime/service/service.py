@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from runtime.config import Listener, ServiceConfig
 from runtime.rules import TenantRules
 from runtime.service.api import Phase
+from runtime.service.connect import connected_sources
 from runtime.service.follow import Follower
 from runtime.service.host import Host, wall_ms
 from runtime.service.ingest import ingest_app
@@ -22,6 +23,7 @@ from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.log import StateDamaged
 from runtime.service.monitor import monitor_app
 from runtime.service.reload import Reloader
+from runtime.service.source import Source
 from runtime.service.taps import Lookouts
 from runtime.service.versions import VersionError
 from runtime.service.watch import Watcher
@@ -32,6 +34,8 @@ _log = logging.getLogger("sojourn.service")
 _ANSWERS_S = 1.0
 _LAST_S = 0.2
 """What a stop in a hurry has left for delivering."""
+_LAST_WORD_S = 2.0
+"""How long sources may take to tell servers how far they came: what is not told comes again."""
 
 
 class StateTaken(Exception):
@@ -39,7 +43,9 @@ class StateTaken(Exception):
 
 
 class Service:
-    """Tenants, served. Raises InvalidInput, TenantTwice, NoClock, CannotListen, StateTaken; `run` StateDamaged.
+    """Tenants, served.
+
+    Raises InvalidInput, TenantTwice, NoClock, CannotConnect, CannotListen and StateTaken; `run` StateDamaged.
 
     `stdin` is a stream of lines, with the tenant whose they are. `ingest_url` and `monitor_url` have the real ports,
     `line_ports` are those of plain lines.
@@ -77,6 +83,8 @@ class Service:
         self._followers = [
             Follower(self.host, served, file) for served in self.host.tenants.values() for file in served.config.follow
         ]
+        for served in self.host.tenants.values():
+            served.sources += connected_sources(self.host, served)
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
         self.line_ports = [socket.getsockname()[1] for _, socket in self._receivers]
@@ -96,12 +104,15 @@ class Service:
         recovered.cancel()
         parts = [work, ingest, monitor]
         lines: list[asyncio.Server] = []
+        sources: list[Follower | Source] = [*self._followers]
+        for served in self.host.tenants.values():
+            sources += served.sources
         if self.host.recovered.is_set():
             lines += [
                 await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers
             ]
             parts.append(asyncio.create_task(self._watcher.run()))
-            parts += [asyncio.create_task(follower.run()) for follower in self._followers]
+            parts += [asyncio.create_task(source.run()) for source in sources]
             if self._stdin is not None:
                 tenant, stream = self._stdin
                 read_stdin(self.host, self.host.tenants[tenant], stream)
@@ -118,11 +129,11 @@ class Service:
                 _log.error("a part of the service failed, so it stops", exc_info=task.exception())
         try:
             self._watcher.stop()
-            for follower in self._followers:
-                follower.stop()
+            for source in sources:
+                source.stop()
             await self._wind_down(work, ingest, monitor, lines)
             if parts[3:]:
-                _, unfinished = await asyncio.wait(parts[3:], timeout=_LAST_S)
+                _, unfinished = await asyncio.wait(parts[3:], timeout=_LAST_WORD_S)
                 for task in unfinished:
                     task.cancel()
         finally:

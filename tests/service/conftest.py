@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -18,14 +19,19 @@ def serve(tmp_path: Path, receiver: Receiver) -> Iterator[Callable[..., Running]
     with ExitStack() as stack:
         count = 0
 
-        def start(*tenants: dict[str, Any], service: str = "", state: Path | None = None) -> Running:
+        def start(
+            *tenants: dict[str, Any],
+            service: str = "",
+            state: Path | None = None,
+            positions: Mapping[str, str | int] = MappingProxyType({}),
+        ) -> Running:
             nonlocal count
             count += 1
             folder = tmp_path / f"service-{count}"
             folder.mkdir(exist_ok=True)
             for name in ("admin", "shop"):
                 (folder / f"{name}.token").write_text(f"the-token-of-{name}\n")
-            running = Running(folder, list(tenants) or [TENANT], service, state or folder / "state")
+            running = Running(folder, list(tenants) or [TENANT], service, state or folder / "state", positions)
             stack.callback(running.close)
             return running
 

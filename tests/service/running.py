@@ -8,10 +8,11 @@ import resource
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -79,9 +80,19 @@ def full_after(size: int) -> Iterator[None]:
 
 
 class Running:
-    """A service at work. `now_ms` is its clock, which stands still unless a test moves it."""
+    """A service at work. `now_ms` is its clock, which stands still unless a test moves it.
 
-    def __init__(self, folder: Path, tenants: list[dict[str, Any]], service_yaml: str, state: Path) -> None:
+    `positions` is how far a run before had come, by source.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tenants: list[dict[str, Any]],
+        service_yaml: str,
+        state: Path,
+        positions: Mapping[str, str | int] = MappingProxyType({}),
+    ) -> None:
         self.now_ms = START_MS
         self.state = state
         compiled = []
@@ -94,6 +105,8 @@ class Running:
         free = Address("127.0.0.1", 0)
         config = load_service(folder / "service.yaml").listening(free, free)
         self.service = Service(compiled, config, self.state, clock_ms=lambda: self.now_ms)
+        for served in self.service.host.tenants.values():
+            served.positions.update(positions)
         self.left: int | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -122,7 +135,9 @@ class Running:
     def out(self, tenant: str = "shop") -> list[dict[str, Any]]:
         """What has left so far."""
         file = self.state / "out" / f"{tenant}.ndjson"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        text = file.read_bytes() if file.exists() else b""
+        # The last line may be on its way.
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
 
     def out_of(self, *types: str) -> list[dict[str, Any]]:
         """The markers of some types that have left so far."""

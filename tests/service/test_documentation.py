@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.config import load_service
+from runtime.config import ServedTenant, load_service
 from runtime.protocol import INGEST, MONITOR
 
 PROJECT = Path(__file__).parents[2]
@@ -66,15 +66,16 @@ def test_the_commands_of_the_readme_run(shop: dict[str, str]) -> None:
     assert 'sojourn_events_total{outcome="ok",tenant="shop"} 20001.0' in metrics
 
 
-def test_the_example_of_a_configuration_loads(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+def test_the_examples_of_configurations_load(example: str, tmp_path: Path) -> None:
     (tmp_path / "tls").mkdir()
     for name in re.findall(r"\S+\.(?:token|pem)\b", example):
         (tmp_path / name).write_text("0123456789abcdef0123456789abcdef\n")
+    (tmp_path / "kafka.options").write_text("sasl.password=secret\n")
     (tmp_path / "service.yaml").write_text(example)
     config = load_service(tmp_path / "service.yaml")
     config.check(["shop"])
-    assert config.tenant("shop").files is not None and config.tenant("shop").http
+    assert config.tenant("shop") != ServedTenant()
 
 
 def test_the_tables_name_every_operation_and_no_other() -> None:
