@@ -169,14 +169,18 @@ class Host:
 
         Raises StateDamaged.
         """
-        for served in self.tenants.values():
-            await recover(served, self._operations)
-        self.recovered.set()
+        await self.recover()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._turns())
             tasks.create_task(self._ticks())
             tasks.create_task(self._syncing.run())
             tasks.create_task(self.snapshots.run())
+
+    async def recover(self) -> None:
+        """Brings tenants back, as they were when the process before ended. Raises StateDamaged."""
+        for served in self.tenants.values():
+            await recover(served, self._operations)
+        self.recovered.set()
 
     async def _turns(self) -> None:
         while True:
