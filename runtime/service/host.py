@@ -298,12 +298,16 @@ class Host:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and any(served.intake.waiting for served in self.tenants.values()):
             await asyncio.sleep(0.01)
-        for served in self.tenants.values():
-            served.intake.give_up()
+        self.give_up()
         while time.monotonic() < deadline and not self._syncing.is_idle:
             await asyncio.sleep(0.01)
         deliveries = [delivery for served in self.tenants.values() for delivery in served.deliveries]
         await asyncio.gather(*(each.drain(max(deadline - time.monotonic(), 0.0)) for each in deliveries))
+
+    def give_up(self) -> None:
+        """Tells all whose events wait to come again."""
+        for served in self.tenants.values():
+            served.intake.give_up()
 
     @property
     def undelivered(self) -> int:
