@@ -127,7 +127,7 @@ class Host:
             letters=[letter_record(letter) for letter in letters],
             partition=partition,
             position=position,
-            disabled=None if served.disabled is None else served.disabled.reason,
+            disabled=None if served.disabled is None else packed(served.disabled.reason),
         )
         served.keep(record)
         limit_ms = served.rules.config.limits.rule_time_ms
@@ -173,7 +173,8 @@ class Host:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._turns())
             tasks.create_task(self._ticks())
-            tasks.create_task(self._syncing.run())
+            tasks.create_task(self._syncing.answer_batches())
+            tasks.create_task(self._syncing.sync_each_second(self.tenants.values()))
             tasks.create_task(self.snapshots.run())
 
     async def recover(self) -> None:
@@ -226,7 +227,6 @@ class Host:
     async def _ticks(self) -> None:
         while True:
             self.tick()
-            await self._syncing.sync(self.tenants.values())
             # A little late: a timer that fires early would make two ticks of one second.
             await asyncio.sleep(_TICK_S - time.time() % _TICK_S + _LATE_S)
 
