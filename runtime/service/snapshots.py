@@ -184,6 +184,7 @@ def _write_and_exit(tenants: Iterable[Served], to_sync: Sequence[int], tell: int
     code = 1
     try:
         gc.disable()
+        os.umask(0o027)  # it holds what events held, as the log does
         signal.set_wakeup_fd(-1)
         _let_go((*to_sync, tell))
         for handle in to_sync:
