@@ -134,7 +134,7 @@ class Host:
             letters=[letter_record(letter) for letter in letters],
             partition=partition,
             position=position,
-            disabled=None if served.disabled is None else served.disabled.reason,
+            disabled=None if served.disabled is None else packed(served.disabled.reason),
         )
         served.keep(record)
         limit_ms = served.rules.config.limits.rule_time_ms
@@ -179,14 +179,19 @@ class Host:
 
         Raises StateDamaged.
         """
-        for served in self.tenants.values():
-            await recover(served, self._operations)
-        self.recovered.set()
+        await self.recover()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._turns())
             tasks.create_task(self._ticks())
-            tasks.create_task(self._syncing.run())
+            tasks.create_task(self._syncing.answer_batches())
+            tasks.create_task(self._syncing.sync_each_second(self.tenants.values()))
             tasks.create_task(self.snapshots.run())
+
+    async def recover(self) -> None:
+        """Brings tenants back, as they were when the process before ended. Raises StateDamaged."""
+        for served in self.tenants.values():
+            await recover(served, self._operations)
+        self.recovered.set()
 
     async def _turns(self) -> None:
         while True:
@@ -235,7 +240,6 @@ class Host:
         while True:
             with span("tick"):
                 self.tick()
-            await self._syncing.sync(self.tenants.values())
             # A little late: a timer that fires early would make two ticks of one second.
             await asyncio.sleep(_TICK_S - time.time() % _TICK_S + _LATE_S)
 
@@ -361,12 +365,16 @@ class Host:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and any(served.intake.waiting for served in self.tenants.values()):
             await asyncio.sleep(0.01)
-        for served in self.tenants.values():
-            served.intake.give_up()
+        self.give_up()
         while time.monotonic() < deadline and not self._syncing.is_idle:
             await asyncio.sleep(0.01)
         deliveries = [delivery for served in self.tenants.values() for delivery in served.deliveries]
         await asyncio.gather(*(each.drain(max(deadline - time.monotonic(), 0.0)) for each in deliveries))
+
+    def give_up(self) -> None:
+        """Tells all whose events wait to come again."""
+        for served in self.tenants.values():
+            served.intake.give_up()
 
     @property
     def undelivered(self) -> int:

@@ -35,9 +35,10 @@ class Operations:
 
         if lines.disabled is not None and served.disabled is None:
             # It was switched off then, by a defect that is gone: they are dead letters all the same.
+            reason = unpacked(lines.disabled)
             for number, line in enumerate(lines.lines, lines.first_line):
                 if line.strip():
-                    refuse(Refused(number, "disabled", lines.disabled, line))
+                    refuse(Refused(number, "disabled", reason, line))
         elif lines.lines:
             with Watchdog(rule_time_ms) as watchdog:
                 self._tenants.process(

@@ -45,7 +45,7 @@ class Lines(Operation, frozen=True, tag=1):
     letters: list[LetterRecord] = []
     partition: int = 0
     position: Position | None = None
-    disabled: str | None = None
+    disabled: bytes | None = None
 
 
 class Tick(Operation, frozen=True, tag=2):

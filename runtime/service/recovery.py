@@ -94,6 +94,7 @@ def _look(folder: Path) -> _Found:
         if torn and number < numbers[-1]:
             raise StateDamaged(f"{path}: its last {torn:,} bytes are damaged, and there is a later log")
         if torn:
+            _log.warning("the torn end of a log is cut off", extra={"incident": {"file": str(path), "bytes": torn}})
             os.truncate(path, path.stat().st_size - torn)
         size += whole
     return _Found(max(numbers, default=first), newest, [path for _, path in logs], taken, size)

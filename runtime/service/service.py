@@ -102,7 +102,7 @@ class Service:
         recovered = asyncio.create_task(self.host.recovered.wait())
         await asyncio.wait((stopped, work, ingest, monitor, recovered), return_when=asyncio.FIRST_COMPLETED)
         recovered.cancel()
-        parts = [work, ingest, monitor]
+        following: list[asyncio.Task[None]] = []
         lines: list[asyncio.Server] = []
         sources: list[Follower | Source] = [*self._followers]
         for served in self.host.tenants.values():
@@ -111,8 +111,8 @@ class Service:
             lines += [
                 await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers
             ]
-            parts.append(asyncio.create_task(self._watcher.run()))
-            parts += [asyncio.create_task(source.run()) for source in sources]
+            following.append(asyncio.create_task(self._watcher.run()))
+            following += [asyncio.create_task(source.run()) for source in sources]
             if self._stdin is not None:
                 tenant, stream = self._stdin
                 read_stdin(self.host, self.host.tenants[tenant], stream)
@@ -121,27 +121,31 @@ class Service:
             self.phase = Phase.READY
             _log.info("ready", extra={"incident": {"tenants": sorted(self.host.tenants), "pid": os.getpid()}})
             on_ready()
-            await asyncio.wait((stopped, *parts), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((stopped, work, ingest, monitor, *following), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        failed = [task for task in parts if task.done() and task.exception() is not None]
-        for task in failed:
-            if not isinstance(task.exception(), StateDamaged):
-                _log.error("a part of the service failed, so it stops", exc_info=task.exception())
+        failed = [
+            error
+            for task in (work, ingest, monitor, *following)
+            if task.done() and (error := task.exception()) is not None
+        ]
+        for error in failed:
+            if not isinstance(error, StateDamaged):
+                _log.error("a part of the service failed, so it stops", exc_info=error)
         try:
             self._watcher.stop()
             for source in sources:
                 source.stop()
             await self._wind_down(work, ingest, monitor, lines)
-            if parts[3:]:
-                _, unfinished = await asyncio.wait(parts[3:], timeout=_LAST_WORD_S)
+            if following:
+                _, unfinished = await asyncio.wait(following, timeout=_LAST_WORD_S)
                 for task in unfinished:
                     task.cancel()
         finally:
             self.reloader.close()
             self.host.close()
             os.close(self._state)
-        for task in failed:
-            if isinstance(error := task.exception(), StateDamaged):
+        for error in failed:
+            if isinstance(error, StateDamaged):
                 raise error
         return len(failed)
 
@@ -165,16 +169,20 @@ class Service:
         for receiver, _ in self._receivers:
             receiver.stop()
         self._ingest.stop()
-        half_s = self.config.stop_ms / 2000
-        if self.host.recovered.is_set() and not work.done():
-            await self._unless_hurried(self.host.drain(half_s), self.host.drain(_LAST_S))
-        # Everything is answered; the answers may still be on their way.
-        await self._unless_hurried(asyncio.wait((ingest,), timeout=_ANSWERS_S))
+        loop = asyncio.get_running_loop()
+        stop_s = self.config.stop_ms / 1000
+        deadline = loop.time() + stop_s
         has_worked = self.host.recovered.is_set() and not work.done()
+        if has_worked:
+            await self._unless_hurried(self.host.drain(stop_s / 2), self.host.drain(_LAST_S))
+        else:
+            self.host.give_up()
+        # Everything is answered; the answers may still be on their way.
+        await self._unless_hurried(asyncio.wait((ingest,), timeout=min(_ANSWERS_S, stop_s / 4)))
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
         if has_worked:
-            await self._unless_hurried(asyncio.wait_for(self.host.snapshots.take(), half_s))
+            await self._unless_hurried(asyncio.wait_for(self.host.snapshots.take(), deadline - loop.time()))
         self._monitor.stop()
         self._ingest.force_exit = self._monitor.force_exit = True
         await asyncio.gather(ingest, monitor, return_exceptions=True)

@@ -7,14 +7,14 @@ One that fails is tried again; until then the logs grow.
 from __future__ import annotations
 
 import asyncio
-import errno
 import gc
 import logging
 import os
 import signal
 import time
+import traceback
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ _log = logging.getLogger("sojourn.service")
 
 _LOOK_S = 0.25
 _REAP_S = 0.02
-_UNKNOWN = 255
+_MOST_TOLD = 4000
+"""Bytes: a pipe takes so many without anybody reading."""
 
 
 class Snapshots:
@@ -44,7 +45,6 @@ class Snapshots:
         self._tenants = tenants
         self._config = config
         self._syncing = syncing
-        self._child: int | None = None
         self.last_fork_s = 0.0
         """How long the service stood still for the last one."""
 
@@ -73,37 +73,37 @@ class Snapshots:
         finished = [each.finished for each in files]
         began_s = time.perf_counter()
         try:
-            self._child = _forked(begun, [handle for each in files for handle in each.handles()])
+            child, told = _forked(begun, [handle for each in files for handle in each.handles()])
         except OSError as error:
             _failed(error.strerror or str(error))
             return False
         self.last_fork_s = time.perf_counter() - began_s
-        code = await self._ended()
-        if code != 0:
-            _failed(f"the process that wrote it was stopped by signal {-code}" if code < 0 else os.strerror(code))
-            return False
+        try:
+            code = await _ended(child)
+            if code != 0:
+                _failed(os.read(told, _MOST_TOLD).decode(errors="replace") or f"its process ended with {code}")
+                return False
+        finally:
+            os.close(told)
         for each, count in zip(files, finished, strict=True):
             each.forget_finished(count)
         needless = [path for served in begun for path in served.log.covered()]
         await asyncio.to_thread(_remove, needless)
         return True
 
-    async def _ended(self) -> int:
-        """Waits for the process that writes; its exit code. It does not outlive who waits."""
-        child = self._child
-        assert child is not None
-        try:
-            while True:
-                found, status = os.waitpid(child, os.WNOHANG)
-                if found:
-                    return os.waitstatus_to_exitcode(status)
-                await asyncio.sleep(_REAP_S)
-        except asyncio.CancelledError:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            raise
-        finally:
-            self._child = None
+
+async def _ended(child: int) -> int:
+    """Waits for a process; its exit code. It does not outlive who waits."""
+    try:
+        while True:
+            found, status = os.waitpid(child, os.WNOHANG)
+            if found:
+                return os.waitstatus_to_exitcode(status)
+            await asyncio.sleep(_REAP_S)
+    except asyncio.CancelledError:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
 
 
 def state_of(served: Served) -> dict[str, Any]:
@@ -158,8 +158,9 @@ def _failed(problem: str) -> None:
     _log.error("no snapshot was written; the log keeps all", extra={"incident": {"problem": problem}})
 
 
-def _forked(tenants: Iterable[Served], to_sync: Iterable[int]) -> int:
-    """The process that writes snapshots. Raises OSError."""
+def _forked(tenants: Iterable[Served], to_sync: Sequence[int]) -> tuple[int, int]:
+    """The process that writes snapshots, and a pipe on which it says what went wrong. Raises OSError."""
+    told, tell = os.pipe()
     # A signal to both is not for the child, which would pass it on by the loop's own pipe.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
     try:
@@ -168,19 +169,24 @@ def _forked(tenants: Iterable[Served], to_sync: Iterable[int]) -> int:
             warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
         if child == 0:
-            _write_and_exit(tenants, to_sync)
+            _write_and_exit(tenants, to_sync, tell)
+    except OSError:
+        os.close(told)
+        raise
     finally:
+        os.close(tell)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    return child
+    return child, told
 
 
-def _write_and_exit(tenants: Iterable[Served], to_sync: Iterable[int]) -> None:
-    """In the child: never returns. The exit code is the number of the system's error."""
-    code = _UNKNOWN
+def _write_and_exit(tenants: Iterable[Served], to_sync: Sequence[int], tell: int) -> None:
+    """In the child: never returns."""
+    code = 1
     try:
         gc.disable()
+        os.umask(0o027)  # it holds what events held, as the log does
         signal.set_wakeup_fd(-1)
-        _let_go(to_sync)
+        _let_go((*to_sync, tell))
         for handle in to_sync:
             os.fsync(handle)
         for served in tenants:
@@ -188,7 +194,11 @@ def _write_and_exit(tenants: Iterable[Served], to_sync: Iterable[int]) -> None:
                 write(served.tenant.engine, writer, pack_any(state_of(served)))
         code = 0
     except OSError as error:
-        code = error.errno or errno.EIO
+        os.write(tell, (error.strerror or str(error)).encode())
+    except BaseException as error:
+        # A defect: whatever it is, it must not get as far as the parent's code. Its text may hold what events held.
+        places = [f"{each.filename}:{each.lineno}" for each in traceback.extract_tb(error.__traceback__)]
+        os.write(tell, " ".join((type(error).__name__, *places)).encode()[-_MOST_TOLD:])
     finally:
         os._exit(code)
 

@@ -10,16 +10,18 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from runtime.service.intake import Batch
 from runtime.service.served import Served
 
 _log = logging.getLogger("sojourn.service")
 
+_SYNC_S = 1.0
+
 
 class Syncing:
-    """Syncs logs; `run` needs a loop."""
+    """Syncs logs, and answers batches that wait for it."""
 
     def __init__(self) -> None:
         self._batches: list[tuple[Served, Batch]] = []
@@ -37,7 +39,13 @@ class Syncing:
         self._batches.append((served, batch))
         self._wake.set()
 
-    async def run(self) -> None:
+    async def sync_each_second(self, tenants: Collection[Served]) -> None:
+        """Syncs all logs until it is cancelled; beside the ticks, which do not wait for a slow disk."""
+        while True:
+            await self.sync(tenants)
+            await asyncio.sleep(_SYNC_S)
+
+    async def answer_batches(self) -> None:
         """Answers batches until it is cancelled."""
         while True:
             await self._wake.wait()

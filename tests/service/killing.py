@@ -195,22 +195,27 @@ class Sender:
             self.in_carts.add(number)
         return json.dumps(event).encode() + b"\n"
 
+    def send(self, service: Killable) -> int | None:
+        """Sends a batch, sometimes one again that was not answered; the status of the answer."""
+        ids, body = self._again or self.lines(self._random.choice((3, 40, 450)))
+        self._again = None
+        status = service.post(body)
+        if status in (None, 200):
+            self.sent.update(ids)
+        if status == 200:
+            self.acknowledged.update(ids)
+        elif self._random.random() < 0.5:
+            self._again = ids, body
+        assert status in (None, 200, 429, 503)
+        return status
+
     def send_until_it_dies(self, service: Killable) -> None:
-        """Sends one batch after the other; sometimes one again that was not answered."""
+        """Sends one batch after the other."""
         while True:
-            ids, body = self._again or self.lines(self._random.choice((3, 40, 450)))
-            self._again = None
-            status = service.post(body)
-            if status in (None, 200):
-                self.sent.update(ids)
-            if status == 200:
-                self.acknowledged.update(ids)
-            elif self._random.random() < 0.5:
-                self._again = ids, body
+            status = self.send(service)
             if status is None and service.is_over:
                 return
             if status not in (None, 200):
-                assert status in (429, 503), status
                 time.sleep(0.01)
 
     def append(self, file: Path) -> None:

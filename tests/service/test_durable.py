@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runtime.service.log import numbered, read_log
-from runtime.service.records import Tick
+from runtime.service.records import Taken, Tick
 
 from .running import NDJSON, TENANT, Receiver, Running, click, full_after, lines_of, wait_for
 
@@ -131,6 +131,20 @@ def test_an_end_that_was_refused_is_refused_again(
     again = after_crash(running, service=service)
     assert again.out() == running.out()
     assert again.get("")["ends_refused"] == running.get("")["ends_refused"]
+
+
+def test_what_a_server_has_had_is_not_sent_again_once_that_is_noted(
+    serve: Callable[..., Running], after_crash: After, receiver: Receiver
+) -> None:
+    service = f"tenants: [{{name: shop, http: [{{url: '{receiver.url}'}}]}}]"
+    running = serve(service=service)
+    running.send([click("ann")])
+    (_, log), *_ = numbered(running.state / "log" / "shop", "log")
+    wait_for(lambda: Taken({receiver.url: 2}) in [record for record, _ in read_log(log)])
+    again = after_crash(running, service=service)
+    again.send([click("ann")])
+    wait_for(lambda: len(receiver.events()) == 3)
+    assert [each.get("_type", "event") for each in receiver.events()] == ["VisitBegin", "event", "event"]
 
 
 def test_a_source_goes_on_behind_what_was_taken(running: Running, after_crash: After) -> None:

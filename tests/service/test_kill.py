@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -82,3 +83,37 @@ def test_killed_at_any_moment(seed: int, tmp_path: Path, zygotes: tuple[Zygote, 
     killed_after(last, 0, signal.SIGTERM)
     assert last.end() == 0
     judge(sender, tmp_path / "state", server, carts=carts)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """The state's folder, as a disk of two megabytes of its own."""
+    state = tmp_path / "state"
+    state.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(state)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nobody may mount a small disk here; test_durable has a limit of the size of files")
+    yield state
+    subprocess.run(["umount", "--lazy", str(state)], check=True)
+
+
+def test_a_disk_that_is_full_for_a_while(small_disk: Path, zygotes: tuple[Zygote, ...], tmp_path: Path) -> None:
+    random = Random(3)
+    carts = write_configuration(random, tmp_path, None, None)
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(1 << 20))
+    sender = Sender(random)
+    service = Killable(zygotes[0], tmp_path)
+    service.wait_until_ready()
+    wait_for(lambda: sender.send(service) == 503)
+    assert {sender.send(service) for _ in range(5)} <= {200, 503}, "less may fit still"
+    killed_after(service, 0, signal.SIGKILL)
+    service.end()
+    service = Killable(zygotes[1], tmp_path)
+    service.wait_until_ready()
+    ballast.unlink()
+    wait_for(lambda: sender.send(service) == 200)
+    wait_for(lambda: service.is_quiet(set(sender.acknowledged)), 90)
+    killed_after(service, 0, signal.SIGTERM)
+    assert service.end() == 0
+    judge(sender, small_disk, None, carts=carts)
