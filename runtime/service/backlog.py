@@ -17,7 +17,7 @@ class Backlog:
         self.lines: deque[bytes] = deque()
         self.size = 0
         self.next_number = 0
-        self._is_wanted = is_wanted
+        self.is_wanted = is_wanted
         self._numbers: deque[int] = deque()
 
     @property
@@ -32,7 +32,7 @@ class Backlog:
     def add(self, lines: Iterable[bytes]) -> None:
         """Takes lines."""
         for line in lines:
-            if self._is_wanted is None or self._is_wanted(line):
+            if self.is_wanted is None or self.is_wanted(line):
                 self.lines.append(line)
                 self._numbers.append(self.next_number)
                 self.size += len(line) + 1

@@ -6,6 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
+from runtime.rules import TenantRules
 from runtime.service.backlog import Backlog
 from runtime.service.trouble import Trouble
 
@@ -81,6 +82,9 @@ class BatchDelivery(ABC):
     def waiting_lines(self) -> list[bytes]:
         """What was not taken yet."""
         return self.backlog.waiting()
+
+    def go_by(self, rules: TenantRules) -> None:  # noqa: B027 - a default
+        """Nothing: a line is a line."""
 
     def write(self, lines: list[bytes]) -> None:
         """Queues lines."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from runtime.rules import TenantRules
+
 
 @dataclass(slots=True)
 class Health:
@@ -54,6 +56,9 @@ class Delivery(Protocol):
 
     def waiting_lines(self) -> list[bytes]:
         """What it was given and has not delivered, from `taken` on: a snapshot keeps it."""
+
+    def go_by(self, rules: TenantRules) -> None:
+        """Lines come by other rules of the tenant from here on."""
 
     def write(self, lines: list[bytes]) -> None:
         """Takes the lines, whatever its state."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from runtime.config import ServiceConfig, Sync, TimeDomain
+from runtime.config import ServiceConfig, Sync
 from runtime.engine import Engine
 from runtime.io import DeadLetter
 from runtime.output import LineOutput
@@ -25,14 +25,27 @@ from runtime.service.intake import Answer, Batch, Intake, NotTaken
 from runtime.service.log import NotLogged
 from runtime.service.operations import Operations
 from runtime.service.outlet import Outlet
-from runtime.service.records import End, Lines, Paused, Position, Stopped, Taken, Tick, letter_record, packed
+from runtime.service.records import (
+    Cooled,
+    End,
+    Lines,
+    Paused,
+    Position,
+    Stopped,
+    Swap,
+    Taken,
+    Tick,
+    letter_record,
+    packed,
+)
 from runtime.service.recovery import recover
-from runtime.service.served import Served, clock_of, deliveries_of, letters_of, log_of
+from runtime.service.served import Served, clock_of, deliveries_of, letters_of, log_of, rate_of
 from runtime.service.shadow import Shadow
 from runtime.service.snapshots import Snapshots
 from runtime.service.spans import span
 from runtime.service.syncing import Syncing
-from runtime.takeover import CannotTakeOver, TakenOver, take_over
+from runtime.service.versions import Versions
+from runtime.takeover import TakenOver, cool
 from runtime.tenants import Disabled, TenantEngine, Tenants
 
 _log = logging.getLogger("sojourn.service")
@@ -98,8 +111,9 @@ class Host:
                 tenant=self._tenants.by_name[each.config.tenant],
                 outlet=outlets[each.config.tenant],
                 letters=letters_of(each.config.tenant, state),
-                intake=Intake(each.config.tenant, config.ingest.max_waiting, _rate_of(each)),
+                intake=Intake(each.config.tenant, config.ingest.max_waiting, rate_of(each)),
                 log=log_of(each.config.tenant, state),
+                versions=Versions(state, each.config.tenant, config.versions_kept),
             )
             for each in compiled
         }
@@ -308,28 +322,25 @@ class Host:
 
     def engine_for(self, rules: TenantRules) -> TenantEngine:
         """An engine for other rules of a tenant. Raises NoClock."""
-        return self._tenants.engine_for(rules)
+        return self._operations.engine_for(rules)
 
-    def swap(self, served: Served, engine: TenantEngine, version: int | None) -> TakenOver:
+    def cool(self, served: Served) -> bool:
+        """Makes a take-over of a tenant's engine quick, a step of it, as `takeover.cool` does. Raises NotLogged."""
+        served.keep(Cooled())
+        return cool(served.tenant.engine)
+
+    def swap(self, served: Served, engine: TenantEngine, version: int) -> TakenOver:
         """Other rules for a tenant, between two slices: their engine goes on where the one before is.
 
-        A tenant that was switched off works again. Raises CannotTakeOver; then all is as it was.
+        A tenant that was switched off works again. Raises CannotTakeOver and NotLogged; then all is as it was.
         """
-        try:
-            taken = take_over(engine, served.tenant.engine)
-        except CannotTakeOver:
-            raise
-        except Exception:
-            if served.disabled is None:
-                raise
-            # What the defect has left can not be gone on with, so it begins anew.
-            _log.exception("no session of a tenant that was switched off could be taken over")
-            lost = served.tenant.engine.live_sessions
-            engine = self._tenants.engine_for(engine.rules)
-            taken = TakenOver(0, lost)
-        self._tenants.replace(engine, taken.waiting)
-        served.rules, served.version = engine.rules, version
-        served.outlet.flush()
+        is_ready = served.outlet.is_ready and served.letters.file.is_ready
+        record = Swap(**self._when(served), is_ready=is_ready, version=version)
+        served.keep(record)
+        served.log.need(version)
+        served.keep_versions()
+        limit_ms = engine.rules.config.limits.rule_time_ms
+        taken = self._operations.swap(served, record, engine, limit_ms, lambda: _note_stopped(served))
         self.end_shadow(served)
         self._work.set()
         return taken
@@ -393,12 +404,6 @@ def _note_stopped(served: Served) -> None:
     # Should it not fit, the rule is likely to be stopped again.
     with suppress(NotLogged):
         served.keep(Stopped())
-
-
-def _rate_of(rules: TenantRules) -> int:
-    """The events that a tenant may send each second; 0 for any number, also where events say what time it is."""
-    config = rules.config
-    return config.limits.rate if config.time.domain is TimeDomain.PROCESSING else 0
 
 
 def _report_disabled(disabled: Disabled) -> None:

@@ -18,6 +18,7 @@ from uuid import uuid4
 import urllib3
 
 from runtime.config import HttpConfig
+from runtime.rules import TenantRules
 from runtime.service import spans
 from runtime.service.delivery import Health
 
@@ -86,6 +87,9 @@ class HttpDelivery:
     def waiting_lines(self) -> list[bytes]:
         """The lines that were not taken yet, those on their way too."""
         return list(self._lines)
+
+    def go_by(self, rules: TenantRules) -> None:
+        """Nothing: a line is a line."""
 
     def write(self, lines: list[bytes]) -> None:
         """Queues lines."""

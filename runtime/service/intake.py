@@ -109,7 +109,7 @@ class Intake:
         """Why nothing can be taken now; None while it can."""
         self._tenant = tenant
         self._max_waiting = max_waiting
-        self._rate = rate
+        self.rate = rate
         self._left = float(rate)
         self._counted_s = time.monotonic()
 
@@ -121,8 +121,8 @@ class Intake:
             raise NotTaken(503, f"tenant `{self._tenant}` is paused", 10)
         if self.blocked is not None:
             raise NotTaken(503, f"tenant `{self._tenant}` takes nothing: {self.blocked}", _LATER_S)
-        if self._rate and self._left_now() <= 0:
-            raise NotTaken(429, f"tenant `{self._tenant}` has had its {self._rate:,} events of this second", 1)
+        if self.rate and self._left_now() <= 0:
+            raise NotTaken(429, f"tenant `{self._tenant}` has had its {self.rate:,} events of this second", 1)
         held = self.waiting_bytes + self.arriving
         # Whatever its size, one request is taken when there is none before it.
         if held and held + more > self._max_waiting:
@@ -144,14 +144,14 @@ class Intake:
         batch = Batch(source, lines, size, first_line, letters, position, partition, answered)
         self.waiting.append(batch)
         self.waiting_bytes += size
-        if self._rate:
+        if self.rate:
             self._left = self._left_now() - len(lines)
         return batch
 
     def _left_now(self) -> float:
         """How many events the tenant may still send; below 0 what a large batch took beforehand."""
         now_s = time.monotonic()
-        self._left = min(self._left + (now_s - self._counted_s) * self._rate, self._rate)
+        self._left = min(self._left + (now_s - self._counted_s) * self.rate, self.rate)
         self._counted_s = now_s
         return self._left
 

@@ -17,6 +17,7 @@ from functools import partial
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from runtime.config import KafkaOutConfig
+from runtime.rules import TenantRules
 from runtime.service.backlog import Backlog
 from runtime.service.batches import FIRST_WAIT_S, LONGEST_WAIT_S
 from runtime.service.kafka_client import PROBE_S, made, probe, reason, settings
@@ -85,6 +86,10 @@ class KafkaDelivery:
     def waiting_lines(self) -> list[bytes]:
         """What was not delivered yet."""
         return self._backlog.waiting()
+
+    def go_by(self, rules: TenantRules) -> None:
+        """Keys are where the rules have them."""
+        self._key_of = KeyOf(rules, self._config.key)
 
     def write(self, lines: list[bytes]) -> None:
         """Hands lines over, or queues them."""

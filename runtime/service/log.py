@@ -16,7 +16,7 @@ from zlib import crc32
 
 import msgspec
 
-from runtime.service.records import Record, decode_record, encode_record
+from runtime.service.records import Record, Rules, decode_record, encode_record
 
 _MAGIC = b"SOJLOG\n\x01"
 """The last byte is the version of the format."""
@@ -40,17 +40,22 @@ class Log:
         """Of the file that grows."""
         self.problem: str | None = None
         """Why nothing can be written; None while it can."""
+        self.version: int | None = None
+        """Of the rules that it goes by now; None where versions are not kept."""
+        self.needs: dict[int, set[int]] = {}
+        """By the number of a file that is there, the versions without which it cannot be done again."""
         self.uncovered_bytes = 0
         """What no snapshot makes needless."""
         self.is_unsynced = False
         """True when something may not be on the disk yet."""
         self._file: int | None = None
         self._size = 0
+        self._begin = 0
+        """Where the records of what happens begin, in a file that was made here."""
 
     def append(self, record: Record) -> None:
         """Writes a record. Raises NotLogged; then nothing of it is there."""
-        data = encode_record(record)
-        head = _HEAD.pack(len(data), crc32(data))
+        head, data = _framed(record)
         size = len(head) + len(data)
         try:
             if self._file is None:
@@ -81,6 +86,8 @@ class Log:
         if self._file is not None:
             os.fdatasync(self._file)
         opened, size = self._open(self.number + 1)
+        # A snapshot goes by what it begins with.
+        os.fdatasync(opened)
         self.close()
         self._file, self._size = opened, size
         self.number += 1
@@ -88,13 +95,18 @@ class Log:
 
     def covered(self) -> list[Path]:
         """There is a snapshot of when the newest file began; what is needless since then, to be removed."""
-        self.uncovered_bytes = self._size - len(_MAGIC)
+        self.uncovered_bytes = self._size - self._begin
+        self.needs = {number: versions for number, versions in self.needs.items() if number >= self.number}
         older = [
             path for kind in ("log", "snapshot") for number, path in numbered(self.folder, kind) if number < self.number
         ]
         # Of processes that were killed while they wrote.
         unfinished = self.folder.glob(".*.snapshot.*.part")
         return [*older, *(path for path in unfinished if int(path.name.split(".")[1]) < self.number)]
+
+    def need(self, version: int) -> None:
+        """What is appended now goes by a version of the rules."""
+        self.needs.setdefault(self.number, set()).add(version)
 
     def handle(self) -> int | None:
         """A handle of its own of the file that grows, to sync it elsewhere and to close; None without a file."""
@@ -111,15 +123,23 @@ class Log:
         file = os.open(log_file(self.folder, number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             size = os.fstat(file).st_size
-            if size < len(_MAGIC):
-                size = os.pwrite(file, _MAGIC, 0)
-                if size < len(_MAGIC):
+            if size <= len(_MAGIC):
+                begin = b"".join((_MAGIC, *(() if self.version is None else _framed(Rules(self.version)))))
+                size = self._begin = len(begin)
+                if os.pwrite(file, begin, 0) < size:
+                    os.ftruncate(file, 0)
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 _sync_folder(self.folder)
+                self.needs[number] = set() if self.version is None else {self.version}
         except OSError:
             os.close(file)
             raise
         return file, size
+
+
+def _framed(record: Record) -> tuple[bytes, bytes]:
+    data = encode_record(record)
+    return _HEAD.pack(len(data), crc32(data)), data
 
 
 def log_file(folder: Path, number: int) -> Path:

@@ -6,15 +6,20 @@ the record.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import assert_never
 
 from runtime.event import Refused
+from runtime.rules import TenantRules
 from runtime.service.intake import Answer
-from runtime.service.records import End, Lines, Tick, letter_of_record, unpacked
+from runtime.service.records import End, Lines, Swap, Tick, letter_of_record, unpacked
 from runtime.service.served import Served
-from runtime.tenants import Tenants
+from runtime.takeover import CannotTakeOver, TakenOver, take_over
+from runtime.tenants import TenantEngine, Tenants
 from runtime.watchdog import Watchdog
+
+_log = logging.getLogger("sojourn.service")
 
 
 class Operations:
@@ -78,3 +83,39 @@ class Operations:
             on_stopped()
         served.flush()
         return ended
+
+    # ---- other rules
+
+    def engine_for(self, rules: TenantRules) -> TenantEngine:
+        """An engine for other rules of a tenant. Raises NoClock."""
+        return self._tenants.engine_for(rules)
+
+    def begin_with(self, served: Served, rules: TenantRules, version: int) -> None:
+        """Other rules for a tenant that has seen nothing yet. Raises NoClock."""
+        self._tenants.replace(self.engine_for(rules))
+        served.go_by(rules, version)
+
+    def swap(
+        self, served: Served, done: Swap, engine: TenantEngine, rule_time_ms: int, on_stopped: Callable[[], None]
+    ) -> TakenOver:
+        """Has an engine of other rules go on where the tenant's is. Raises CannotTakeOver; then all is as it was."""
+        served.outlet.is_open = done.is_ready
+        try:
+            taken = take_over(engine, served.tenant.engine)
+        except CannotTakeOver:
+            raise
+        except Exception:
+            if served.disabled is None:
+                raise
+            # What the defect has left can not be gone on with, so it begins anew.
+            _log.exception("no session of a tenant that was switched off could be taken over")
+            lost = served.tenant.engine.live_sessions
+            engine = self.engine_for(engine.rules)
+            taken = TakenOver(0, lost)
+        served.go_by(engine.rules, done.version)
+        with Watchdog(rule_time_ms) as watchdog:
+            self._tenants.replace(engine, taken.waiting)
+        if watchdog.stopped:
+            on_stopped()
+        served.flush()
+        return taken

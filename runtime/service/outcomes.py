@@ -29,6 +29,7 @@ class Trigger(StrEnum):
     API = "api"
     FILE = "file"
     SIGNAL = "signal"
+    START = "start"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ class ParquetDelivery(BatchDelivery):
         tables = Tables(rules, events=config.events)
         super().__init__(trouble, "parquet", config.rows, _MOST_WAITING, wake, tables.is_wanted)
         self._config = config
+        self._folder = folder
         self._files = ParquetFiles(folder, tables)
         self._written = 0
         self._finish()
@@ -44,6 +45,12 @@ class ParquetDelivery(BatchDelivery):
             self._trouble.failed(_reason(error))
         else:
             self._trouble.went_well()
+
+    def go_by(self, rules: TenantRules) -> None:
+        """Columns are those of the rules, also of lines that wait: what has no column is in `_rest`."""
+        tables = Tables(rules, events=self._config.events)
+        self._files = ParquetFiles(self._folder, tables)
+        self.backlog.is_wanted = tables.is_wanted
 
     def tick(self) -> None:
         """Tries again what a run before has left, if that could not be done; for lines the task waits by itself."""

@@ -62,6 +62,13 @@ class End(Operation, frozen=True, tag=3):
     key: bytes
 
 
+class Swap(Operation, frozen=True, tag=7):
+    """Other rules take over, by the number of their version; whether ends were taken then."""
+
+    is_ready: bool
+    version: int
+
+
 class Stopped(msgspec.Struct, frozen=True, array_like=True, tag=4):
     """In the operation before, a rule that took too long was stopped."""
 
@@ -78,7 +85,20 @@ class Taken(msgspec.Struct, frozen=True, array_like=True, tag=6):
     lines: dict[str, int]
 
 
-Record = Lines | Tick | End | Stopped | Paused | Taken
+class Cooled(msgspec.Struct, frozen=True, array_like=True, tag=8):
+    """Sessions that were objects were written to pages, a step of it, so that other rules can take over at once.
+
+    It decides where there is room, and so which sessions are evicted later.
+    """
+
+
+class Rules(msgspec.Struct, frozen=True, array_like=True, tag=9):
+    """By which version of the rules a file of the log begins: the first record of each."""
+
+    version: int
+
+
+Record = Lines | Tick | End | Swap | Stopped | Paused | Taken | Cooled | Rules
 
 encode_record = msgspec.msgpack.Encoder().encode
 decode_record = msgspec.msgpack.Decoder(Record).decode

@@ -16,13 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from epl import InvalidInput
 from runtime import snapshot
 from runtime.event import Refused
+from runtime.replay import NoClock
 from runtime.service.log import StateDamaged, numbered, read_log, torn_bytes
 from runtime.service.operations import Operations
-from runtime.service.records import End, Lines, Operation, Paused, Stopped, Taken, Tick
+from runtime.service.records import Cooled, End, Lines, Operation, Paused, Rules, Stopped, Swap, Taken, Tick
 from runtime.service.served import Served
 from runtime.service.snapshots import go_on_from, read_state
+from runtime.service.versions import VersionError
+from runtime.takeover import cool
 
 _log = logging.getLogger("sojourn.service.recovery")
 
@@ -42,6 +46,10 @@ class _Found:
     snapshot: Path | None
     logs: list[Path]
     taken: dict[str, int]
+    needs: dict[int, set[int]]
+    """By the number of a log, the versions of the rules that it goes by."""
+    version: int | None
+    """The one that the first begins with."""
     size: int
 
 
@@ -50,6 +58,9 @@ async def recover(served: Served, operations: Operations) -> None:
     began_s = time.monotonic()
     try:
         found = await asyncio.to_thread(_look, served.log.folder)
+        if found.version is not None and found.version != served.version:
+            rules = await asyncio.to_thread(served.versions.load, found.version)
+            operations.begin_with(served, rules, found.version)
         state: Mapping[str, Any] = {}
         if found.snapshot is not None:
             state = await asyncio.to_thread(_load, served, found.snapshot)
@@ -58,10 +69,15 @@ async def recover(served: Served, operations: Operations) -> None:
         lines = await _do_again(served, operations, found)
     except (OSError, snapshot.SnapshotError) as error:
         raise StateDamaged(str(error)) from error
+    except (InvalidInput, NoClock, VersionError) as error:
+        why = error if not isinstance(error, InvalidInput) else error.diagnostics[0].message
+        raise StateDamaged(f"{served.log.folder}: the rules that it goes by cannot be used: {why}") from error
     served.outlet.sequence.settle()
     served.letters.sequence.settle()
     served.log.number = found.number
     served.log.uncovered_bytes = found.size
+    served.log.needs = found.needs
+    served.keep_versions()
     if found.snapshot is not None or found.size:
         told = {
             "tenant": served.name,
@@ -83,21 +99,29 @@ def _look(folder: Path) -> _Found:
         missing = "log" if snapshots else "snapshot"
         raise StateDamaged(f"{folder}: there is no {missing} {first}, and there are later ones")
     taken: dict[str, int] = {}
+    needs: dict[int, set[int]] = {}
+    version = None
     size = 0
     for number, path in logs:
-        whole = 0
+        whole = begin = 0
+        needs[number] = set()
         for record, place in read_log(path):
             whole = place
             if isinstance(record, Taken):
                 taken.update(record.lines)
+            elif isinstance(record, Swap | Rules):
+                needs[number].add(record.version)
+            if isinstance(record, Rules):
+                begin = place
+                version = record.version if version is None else version
         torn = torn_bytes(path, whole)
         if torn and number < numbers[-1]:
             raise StateDamaged(f"{path}: its last {torn:,} bytes are damaged, and there is a later log")
         if torn:
             _log.warning("the torn end of a log is cut off", extra={"incident": {"file": str(path), "bytes": torn}})
             os.truncate(path, path.stat().st_size - torn)
-        size += whole
-    return _Found(max(numbers, default=first), newest, [path for _, path in logs], taken, size)
+        size += whole - begin
+    return _Found(max(numbers, default=first), newest, [path for _, path in logs], taken, needs, version, size)
 
 
 def _load(served: Served, path: Path) -> Mapping[str, Any]:
@@ -144,6 +168,8 @@ async def _do_again(served: Served, operations: Operations, found: _Found) -> in
                 lines += len(record.lines) if isinstance(record, Lines) else 0
             elif isinstance(record, Paused):
                 served.intake.is_paused = record.is_paused
+            elif isinstance(record, Cooled):
+                cool(served.tenant.engine)
             if time.monotonic() > report_s:
                 report_s += _REPORT_S
                 told = {"tenant": served.name, "done_bytes": done + place, "log_bytes": found.size}
@@ -156,12 +182,22 @@ async def _do_again(served: Served, operations: Operations, found: _Found) -> in
 
 def _do(served: Served, operations: Operations, record: Operation, *, was_stopped: bool) -> None:
     _number(served, record)
-    limit_ms = served.rules.config.limits.rule_time_ms * (1 if was_stopped else _PATIENCE)
+    patience = 1 if was_stopped else _PATIENCE
+    limit_ms = served.rules.config.limits.rule_time_ms * patience
     match record:
         case Lines():
             operations.take(served, record, limit_ms, _nothing)
         case Tick() | End():
             operations.move(served, record, limit_ms, _nothing)
+        case Swap():
+            engine = operations.engine_for(served.versions.load(record.version))
+            limit_ms = engine.rules.config.limits.rule_time_ms * patience
+            try:
+                operations.swap(served, record, engine, limit_ms, _nothing)
+            except Exception as error:
+                # It did not come to anything then, either, and whoever asked for it was told.
+                told = {"tenant": served.name, "version": record.version, "problem": type(error).__name__}
+                _log.warning("a change of rules comes to nothing again", extra={"incident": told})
 
 
 def _number(served: Served, record: Operation) -> None:

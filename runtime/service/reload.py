@@ -23,16 +23,17 @@ from runtime.plan import Before, Plan, plan
 from runtime.replay import NoClock
 from runtime.rules import TenantRules
 from runtime.service.host import Host
+from runtime.service.log import NotLogged
 from runtime.service.outcomes import Outcome, Result, Trigger
 from runtime.service.served import Served
 from runtime.service.shadow import Shadow
 from runtime.service.versions import VersionError, Versions
-from runtime.takeover import CannotTakeOver, TakenOver, cool
+from runtime.takeover import CannotTakeOver, TakenOver
 
 _log = logging.getLogger("sojourn.service")
 
 _MOST_SHOWN = 20
-_RUNNING, _SHADOW = "running", "shadow"
+_RUNNING, _SHADOW, _LOG = "running", "shadow", "log"
 _T = TypeVar("_T")
 
 
@@ -74,17 +75,27 @@ class _NotReloaded(Exception):
 class Reloader:
     """Reloads the tenants of a host. Raises VersionError when their rules cannot be kept."""
 
-    def __init__(self, host: Host, state: Path, keep: int) -> None:
+    def __init__(self, host: Host) -> None:
         self._host = host
         self.histories: dict[str, History] = {}
+        self._at_start: dict[str, int] = {}
         # One for all: while a tenant's modules are imported, no other's are.
         self._thread = ThreadPoolExecutor(1, "rules")
         for served in host.tenants.values():
             config = served.rules.config
-            versions = Versions(state, served.name, keep)
-            served.version = versions.add(config, host.clock_ms())
-            versions.pin(_RUNNING, served.version)
-            self.histories[served.name] = History(Path(config.source.name), versions)
+            # Until the log has been read, nobody knows which of them it goes by.
+            served.versions.pin(_LOG, *served.versions.numbers())
+            served.log.version = served.versions.add(config, host.clock_ms())
+            served.versions.pin(_RUNNING, served.log.version)
+            self.histories[served.name] = History(Path(config.source.name), served.versions)
+            self._at_start[served.name] = served.log.version
+
+    async def catch_up(self) -> None:
+        """What came back goes by the rules of then; those that a folder has by now are a reload like any other."""
+        for name, served in self._host.tenants.items():
+            if served.version != self._at_start[name] and served.version is not None:
+                self.histories[name].versions.pin(_RUNNING, served.version)
+                await self.reload(served, Trigger.START)
 
     async def reload(
         self, served: Served, trigger: Trigger, *, force: bool = False, version: int | None = None
@@ -140,10 +151,13 @@ class Reloader:
         except NoClock as error:
             raise _NotReloaded(Result.BAD_RULES, str(error), found.diagnostics) from error
         number = await self._kept(history, found)
-        began = await _cooled(served)
-        # Sessions may have begun meanwhile; from here on no event comes.
-        _check(plan(Before.of_engine(served.tenant.engine), found.rules), found, trigger, force)
-        taken = self._host.swap(served, engine, number)
+        try:
+            began = await self._cooled(served)
+            # Sessions may have begun meanwhile; from here on no event comes.
+            _check(plan(Before.of_engine(served.tenant.engine), found.rules), found, trigger, force)
+            taken = self._host.swap(served, engine, number)
+        except NotLogged as error:
+            raise _NotReloaded(Result.FAILED, str(error), found.diagnostics, found.plan) from error
         pause_ms = (time.perf_counter() - began) * 1000
         history.versions.pin(_RUNNING, number)
         history.versions.pin(_SHADOW)
@@ -152,14 +166,27 @@ class Reloader:
     async def _cast_shadow(self, served: Served, history: History, version: int | None) -> Shadow:
         found = await self._candidate(served, history, version)
         number = await self._kept(history, found)
-        await _cooled(served)
         try:
+            await self._cooled(served)
             shadow = self._host.cast_shadow(served, found.rules, number)
+        except NotLogged as error:
+            raise _NotReloaded(Result.FAILED, str(error), found.diagnostics, found.plan) from error
         except (CannotTakeOver, NoClock) as error:
             raise _NotReloaded(Result.REFUSED, str(error), found.diagnostics, found.plan) from error
         history.versions.pin(_SHADOW, number)
         _log.info("shadow begun", extra={"incident": {"tenant": served.name, "version": number}})
         return shadow
+
+    async def _cooled(self, served: Served) -> float:
+        """Makes sessions easy to take over while events go on; since when (`perf_counter`) they do not any more.
+
+        Raises NotLogged.
+        """
+        while True:
+            began = time.perf_counter()
+            if served.disabled is not None or not self._host.cool(served):
+                return began
+            await asyncio.sleep(0)
 
     async def _kept(self, history: History, found: Candidate) -> int:
         """The number of the version, which is kept by now."""
@@ -247,15 +274,6 @@ def _check(planned: Plan, found: Candidate, trigger: Trigger, force: bool) -> No
         raise _NotReloaded(Result.REFUSED, reason, found.diagnostics, planned)
     if not force and (planned.loses if trigger is Trigger.API else planned.loses_sessions):
         raise _NotReloaded(Result.REFUSED, "open sessions would lose something", found.diagnostics, planned)
-
-
-async def _cooled(served: Served) -> float:
-    """Makes sessions easy to take over while events go on; since when (by `perf_counter`) they do not any more."""
-    while True:
-        began = time.perf_counter()
-        if served.disabled is not None or not cool(served.tenant.engine):
-            return began
-        await asyncio.sleep(0)
 
 
 def _compiled(source: Path) -> tuple[TenantRules, tuple[Diagnostic, ...]]:

@@ -25,6 +25,7 @@ from runtime.service.records import Position, Record
 from runtime.service.series import Series, Totals
 from runtime.service.shadow import Shadow
 from runtime.service.source import Source
+from runtime.service.versions import Versions
 from runtime.tenants import Disabled, Tenant
 
 _log = logging.getLogger("sojourn.service")
@@ -45,10 +46,9 @@ class Served:
     letters: Letters
     intake: Intake
     log: Log
+    versions: Versions
     positions: dict[str, Position] = field(default_factory=dict)
     noted: dict[str, int] = field(default_factory=dict)
-    version: int | None = None
-    """The number of its rules among the versions that are kept."""
     shadow: Shadow | None = None
     """Other rules on the same events, to be compared."""
     series: Series = field(default_factory=Series)
@@ -61,6 +61,11 @@ class Served:
     def name(self) -> str:
         """The tenant's name."""
         return self.rules.config.tenant
+
+    @property
+    def version(self) -> int | None:
+        """The number of its rules among the versions that are kept."""
+        return self.log.version
 
     @property
     def follows_wall_clock(self) -> bool:
@@ -111,6 +116,17 @@ class Served:
             self.intake.blocked = None
             _log.info("events are taken again", extra={"incident": {"tenant": self.name}})
 
+    def go_by(self, rules: TenantRules, version: int) -> None:
+        """What comes from here on goes by other rules."""
+        self.rules, self.log.version = rules, version
+        self.intake.rate = rate_of(rules)
+        for delivery in self.outlet.deliveries:
+            delivery.go_by(rules)
+
+    def keep_versions(self) -> None:
+        """Keeps the versions of rules that the log goes by, and no longer those that it went by."""
+        self.versions.pin("log", *set[int]().union(*self.log.needs.values()))
+
     def flush(self) -> None:
         """Hands on what an operation made leave."""
         self.outlet.flush()
@@ -126,6 +142,12 @@ class Served:
             ended=sum(profile.counters.ended.total() for profile in engine.profiles),
             refused=sum(self.letters.counts.values()),
         )
+
+
+def rate_of(rules: TenantRules) -> int:
+    """The events that a tenant may send each second; 0 for any number, also where events say what time it is."""
+    config = rules.config
+    return config.limits.rate if config.time.domain is TimeDomain.PROCESSING else 0
 
 
 def clock_of(rules: TenantRules) -> dict[str, object]:

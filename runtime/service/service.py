@@ -68,7 +68,7 @@ class Service:
         self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
         try:
-            self.reloader = Reloader(self.host, state, config.versions_kept)
+            self.reloader = Reloader(self.host)
         except VersionError as error:
             raise StateTaken(str(error)) from error
         self._watcher = Watcher(self.host, self.reloader, state)
@@ -108,6 +108,7 @@ class Service:
         for served in self.host.tenants.values():
             sources += served.sources
         if self.host.recovered.is_set():
+            await self.reloader.catch_up()
             lines += [
                 await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers
             ]

@@ -88,6 +88,8 @@ class Snapshots:
         for each, count in zip(files, finished, strict=True):
             each.forget_finished(count)
         needless = [path for served in begun for path in served.log.covered()]
+        for served in begun:
+            served.keep_versions()
         await asyncio.to_thread(_remove, needless)
         return True
 
