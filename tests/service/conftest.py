@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -57,3 +58,23 @@ def receiver() -> Iterator[Receiver]:
     made = Receiver()
     yield made
     made.close()
+
+
+After = Callable[..., Running]
+
+
+@pytest.fixture
+def after_crash(serve: Callable[..., Running], tmp_path: Path) -> After:
+    """Starts a service on a copy of the state of one that is running: what a crash would leave behind."""
+
+    def start(
+        crashed: Running, do: Callable[[Path], None] = lambda state: None, service: str = "", *tenants: dict[str, Any]
+    ) -> Running:
+        copy = tmp_path / "crashed"
+        shutil.copytree(crashed.state, copy)
+        do(copy)
+        started = serve(*tenants, state=copy, service=service)
+        started.now_ms = crashed.now_ms
+        return started
+
+    return start

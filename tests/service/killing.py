@@ -157,6 +157,16 @@ def tenant_of(random: Random) -> dict[str, Any]:
     }
 
 
+def change_rules(folder: Path, name: str) -> None:
+    """Adds a counter of its own to the rules of the shop, as editors save: beside, and then in its place."""
+    file = folder / "shop" / "sessionizer.yaml"
+    config = json.loads(file.read_text())
+    config["profiles"][0]["rules_text"] += f"\n@UpdateCounter('{name}') select 1 from Click;"
+    beside = file.with_name("new.yaml")
+    beside.write_text(json.dumps(config))
+    os.replace(beside, file)
+
+
 class Sender:
     """Makes events, sends them, and remembers what it was told.
 

@@ -208,3 +208,16 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def snapshot_now(running: Running) -> bool:
+    """Writes a snapshot; whether that came to anything."""
+    loop = running.service._loop
+    assert loop is not None
+    return asyncio.run_coroutine_threadsafe(running.service.host.snapshots.take(), loop).result(20)
+
+
+def visit(running: Running, user: str) -> dict[str, object]:
+    """The live session of a user, without its times."""
+    found = running.get(f"/session?profile=Visit&key={user}")
+    return {"events": found["events"], "state": found["state"], "carts": len(found["sub_sessions"])}

@@ -4,46 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from runtime.service.log import numbered, read_log
 from runtime.service.records import Taken, Tick
 
-from .running import NDJSON, TENANT, Receiver, Running, click, full_after, lines_of, wait_for
-
-After = Callable[..., Running]
-
-
-@pytest.fixture
-def after_crash(serve: Callable[..., Running], tmp_path: Path) -> After:
-    """Starts a service on a copy of the state of one that is running."""
-
-    def start(crashed: Running, do: Callable[[Path], None] = lambda state: None, service: str = "") -> Running:
-        copy = tmp_path / "crashed"
-        shutil.copytree(crashed.state, copy)
-        do(copy)
-        started = serve(state=copy, service=service)
-        started.now_ms = crashed.now_ms
-        return started
-
-    return start
-
-
-def snapshot_now(running: Running) -> bool:
-    """Writes a snapshot; whether that came to anything."""
-    loop = running.service._loop
-    assert loop is not None
-    return asyncio.run_coroutine_threadsafe(running.service.host.snapshots.take(), loop).result(20)
-
-
-def visit(running: Running, user: str) -> dict[str, object]:
-    """The live session of a user, without its times."""
-    found = running.get(f"/session?profile=Visit&key={user}")
-    return {"events": found["events"], "state": found["state"], "carts": len(found["sub_sessions"])}
+from .conftest import After
+from .running import NDJSON, TENANT, Receiver, Running, click, full_after, lines_of, snapshot_now, visit, wait_for
 
 
 def test_sessions_go_on_from_the_log(running: Running, after_crash: After) -> None:

@@ -9,13 +9,14 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from .killing import Killable, Sender, Zygote, judge, killed_after, tenant_of
+from .killing import Killable, Sender, Zygote, change_rules, judge, killed_after, tenant_of
 from .running import Receiver, wait_for
 
 pytestmark = pytest.mark.chaos
@@ -63,7 +64,10 @@ def test_killed_at_any_moment(seed: int, tmp_path: Path, zygotes: tuple[Zygote, 
     followed = tmp_path / "events.ndjson" if random.random() < 0.5 else None
     carts = write_configuration(random, tmp_path, server, followed)
     sender = Sender(random)
-    for _ in range(4):
+    are_changed = random.random() < 0.5
+    for life in range(4):
+        if are_changed and random.random() < 0.5:
+            change_rules(tmp_path, f"down{life}")
         service = Killable(random.choice(zygotes), tmp_path)
         if followed is not None:
             sender.append(followed)
@@ -72,7 +76,10 @@ def test_killed_at_any_moment(seed: int, tmp_path: Path, zygotes: tuple[Zygote, 
         else:
             service.wait_until_ready()
             receiver.status, receiver.delay_s = random.choice(((200, 0.0), (200, 0.2), (503, 0.0)))
-            killed_after(service, random.uniform(0, 0.8), *random.choice(WAYS))
+            if are_changed:
+                # Seen a moment later, and read in some tenths of a second.
+                threading.Timer(random.uniform(0, 0.3), change_rules, (tmp_path, f"up{life}")).start()
+            killed_after(service, random.uniform(0, 1.6 if are_changed else 0.8), *random.choice(WAYS))
             sender.send_until_it_dies(service)
         service.end()
     receiver.status, receiver.delay_s = 200, 0.0

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .running import TENANT, Running, click, wait_for
+from .running import TENANT, Running, click, snapshot_now, wait_for
 
 Row = dict[str, Any]
 RULES: str = TENANT["profiles"][0]["rules_text"]
@@ -173,6 +173,8 @@ def test_as_many_versions_as_should_be(serve: Callable[..., Running], monkeypatc
     running = serve(service="versions: {keep: 2}\n")
     for number in range(5):
         change(running, tenant(f"{RULES}// {number}\n"))
+        if number == 4:
+            assert snapshot_now(running), "the log goes by all of them until then"
         post(running, "/reload")
     assert [each["version"] for each in running.get("/versions")["versions"]] == [6, 5]
 
