@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from runtime.protocol import answers
-from runtime.protocol.operations import Operation, Port
+from runtime.protocol.operation import Operation, Port
 
 _REFERENCE = "#/components/schemas/{name}"
 _GUARDED = {

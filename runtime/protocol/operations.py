@@ -5,53 +5,15 @@ Routes are made of these, and so is the OpenAPI description; there is no second 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from runtime.protocol import answers, reload_answers
+from runtime.protocol.operation import Operation, Parameter, Port
 
 SAMPLE = r"^1/[1-9][0-9]{0,6}$"
 _LARGEST = 10**15 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter of the query; `schema` is JSON Schema."""
-
-    name: str
-    doc: str
-    schema: Mapping[str, Any]
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one path. `answer` is the shape of what it gives, by `media`; `errors` by status, with why.
-
-    `body` is the shape of the JSON that it wants, `body_media` the schemas of what may come in several kinds. `also`
-    are other statuses with the same shape.
-    """
-
-    method: str
-    path: str
-    name: str
-    doc: str
-    answer: Any = str
-    parameters: tuple[Parameter, ...] = ()
-    body: Any = None
-    body_media: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    media: str = "application/json"
-    also: Mapping[int, str] = field(default_factory=dict)
-    otherwise: Any = None
-    """The shape of what it gives by the statuses of `refusals`, where that is more than an error."""
-    refusals: Mapping[int, str] = field(default_factory=dict)
-    errors: Mapping[int, str] = field(default_factory=dict)
-    error_media: str = "application/json"
-    is_open: bool = False
-    """Whether it asks for no token."""
 
 
 class SessionName(msgspec.Struct, forbid_unknown_fields=True):
@@ -117,7 +79,7 @@ OPENAPI = Operation("GET", "/openapi.json", "openapi", "This description.", dict
 SERVICE = Operation(
     "GET", "/api/v1/service", "service", "Version, and each tenant in a few numbers.", answers.ServiceFacts
 )
-TENANT = _look("", "tenant", "All counters of a tenant, its profiles, its ways out.", answers.TenantDetails)
+TENANT = _look("", "tenant", "All counters of a tenant, its profiles, its ways in and out.", answers.TenantDetails)
 RULES = _look("/rules", "rules", "Every rule with its text, place, matches and errors.", answers.Rules)
 SERIES = _look("/series", "series", "A sample a second of the last five minutes.", answers.Series)
 ENDS = _look("/ends", "ends", "The sessions that ended last, with reason, duration and events.", answers.Ends, _LIMIT)
@@ -310,14 +272,6 @@ EVENTS = Operation(
         503: "the tenant is paused or stuck, the disk is full, or the service is stopping; no event was taken",
     },
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """All operations of a port."""
-
-    title: str
-    operations: tuple[Operation, ...]
 
 
 INGEST = Port("Sojourn: intake", (EVENTS, OPENAPI))

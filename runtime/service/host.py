@@ -17,35 +17,20 @@ from contextlib import suppress
 from pathlib import Path
 
 from runtime.config import ServiceConfig, Sync
-from runtime.engine import Engine
 from runtime.io import DeadLetter
-from runtime.output import LineOutput
 from runtime.rules import TenantRules
+from runtime.service.exchange import Exchange
 from runtime.service.intake import Answer, Batch, Intake, NotTaken
 from runtime.service.log import NotLogged
 from runtime.service.operations import Operations
 from runtime.service.outlet import Outlet
-from runtime.service.records import (
-    Cooled,
-    End,
-    Lines,
-    Paused,
-    Position,
-    Stopped,
-    Swap,
-    Taken,
-    Tick,
-    letter_record,
-    packed,
-)
+from runtime.service.records import End, Lines, Paused, Position, Taken, Tick, letter_record, packed
 from runtime.service.recovery import recover
 from runtime.service.served import Served, clock_of, deliveries_of, letters_of, log_of, rate_of
-from runtime.service.shadow import Shadow
 from runtime.service.snapshots import Snapshots
 from runtime.service.spans import span
 from runtime.service.syncing import Syncing
 from runtime.service.versions import Versions
-from runtime.takeover import TakenOver, cool
 from runtime.tenants import Disabled, TenantEngine, Tenants
 
 _log = logging.getLogger("sojourn.service")
@@ -118,6 +103,7 @@ class Host:
             for each in compiled
         }
         self._operations = Operations(self._tenants)
+        self.exchange = Exchange(self._operations, clock_ms, self._work.set)
         self._syncing = Syncing()
         self.snapshots = Snapshots(self.tenants, config.durability, self._syncing)
 
@@ -141,7 +127,7 @@ class Host:
         is anybody told that it was taken. Raises NotLogged; then nothing was taken.
         """
         record = Lines(
-            **self._when(served),
+            **served.when(self.clock_ms()),
             source=packed(source),
             first_line=first_line,
             lines=list(lines),
@@ -152,7 +138,7 @@ class Host:
         )
         served.keep(record)
         limit_ms = served.rules.config.limits.rule_time_ms
-        answer = self._operations.take(served, record, limit_ms, lambda: _note_stopped(served))
+        answer = self._operations.take(served, record, limit_ms, served.note_stopped)
         if served.shadow is not None and lines and served.disabled is None:
             served.shadow.process(lines, record.at_ms, first_line, partition)
         return answer
@@ -266,7 +252,7 @@ class Host:
                 if taken != served.noted or served.log.problem is not None:
                     served.keep(Taken(taken))
                     served.noted = taken
-                tick = Tick(**self._when(served), is_ready=served.is_ready)
+                tick = Tick(**served.when(self.clock_ms()), is_ready=served.is_ready)
                 if served.disabled is None and not served.tenant.engine.is_at_rest:
                     self._move(served, tick)
                 if served.shadow is not None:
@@ -280,15 +266,7 @@ class Host:
     def _move(self, served: Served, record: Tick | End) -> bool | None:
         served.keep(record)
         limit_ms = served.rules.config.limits.rule_time_ms
-        return self._operations.move(served, record, limit_ms, lambda: _note_stopped(served))
-
-    def _when(self, served: Served) -> dict[str, int]:
-        """What every operation's record begins with."""
-        return {
-            "line": served.outlet.sequence.number,
-            "letter": served.letters.sequence.number,
-            "at_ms": self.clock_ms(),
-        }
+        return self._operations.move(served, record, limit_ms, served.note_stopped)
 
     # ---- what an operator does
 
@@ -310,59 +288,13 @@ class Host:
 
     def end_session(self, served: Served, profile: str, key: str) -> bool | None:
         """Ends a session, as `Engine.end_session` does. Raises NotLogged."""
-        record = End(**self._when(served), is_ready=served.is_ready, profile=packed(profile), key=packed(key))
+        record = End(**served.when(self.clock_ms()), is_ready=served.is_ready, profile=packed(profile), key=packed(key))
         ended = self._move(served, record)
         if served.shadow is not None:
             served.shadow.end_session(profile, key, record.at_ms)
         if ended is not None:
             _log.info("session ended on demand", extra={"incident": {"tenant": served.name, "profile": profile}})
         return ended
-
-    # ---- other rules
-
-    def engine_for(self, rules: TenantRules) -> TenantEngine:
-        """An engine for other rules of a tenant. Raises NoClock."""
-        return self._operations.engine_for(rules)
-
-    def cool(self, served: Served) -> bool:
-        """Makes a take-over of a tenant's engine quick, a step of it, as `takeover.cool` does. Raises NotLogged."""
-        served.keep(Cooled())
-        return cool(served.tenant.engine)
-
-    def swap(self, served: Served, engine: TenantEngine, version: int) -> TakenOver:
-        """Other rules for a tenant, between two slices: their engine goes on where the one before is.
-
-        A tenant that was switched off works again. Raises CannotTakeOver and NotLogged; then all is as it was.
-        """
-        is_ready = served.outlet.is_ready and served.letters.file.is_ready
-        record = Swap(**self._when(served), is_ready=is_ready, version=version)
-        served.keep(record)
-        served.log.need(version)
-        served.keep_versions()
-        limit_ms = engine.rules.config.limits.rule_time_ms
-        taken = self._operations.swap(served, record, engine, limit_ms, lambda: _note_stopped(served))
-        self.end_shadow(served)
-        self._work.set()
-        return taken
-
-    def cast_shadow(self, served: Served, rules: TenantRules, version: int) -> Shadow:
-        """Starts other rules beside those that run, with a copy of the sessions. Raises NoClock and CannotTakeOver."""
-        output = LineOutput(wants_events=served.outlet.wants_events)
-        engine = Engine(rules, output, **clock_of(rules))  # type: ignore[arg-type]
-        served.shadow = Shadow(
-            engine,
-            output,
-            served.tenant.engine,
-            version=version,
-            running_version=served.version,
-            now_ms=self.clock_ms(),
-        )
-        served.outlet.noted_by = served.shadow.note
-        return served.shadow
-
-    def end_shadow(self, served: Served) -> None:
-        """Ends what runs beside a tenant's rules."""
-        served.shadow = served.outlet.noted_by = None
 
     # ---- the end
 
@@ -398,12 +330,6 @@ class Host:
             for delivery in served.deliveries:
                 delivery.close()
             served.log.close()
-
-
-def _note_stopped(served: Served) -> None:
-    # Should it not fit, the rule is likely to be stopped again.
-    with suppress(NotLogged):
-        served.keep(Stopped())
 
 
 def _report_disabled(disabled: Disabled) -> None:

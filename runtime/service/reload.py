@@ -131,7 +131,7 @@ class Reloader:
     def end_shadow(self, served: Served) -> None:
         """Ends what runs beside a tenant's rules, if anything does."""
         self.histories[served.name].versions.pin(_SHADOW)
-        self._host.end_shadow(served)
+        self._host.exchange.end_shadow(served)
 
     def close(self) -> None:
         """Ends the thread when it has done what it is at."""
@@ -147,7 +147,7 @@ class Reloader:
             return self._outcome(Result.UNCHANGED, served, trigger, found)
         _check(found.plan, found, trigger, force)
         try:
-            engine = self._host.engine_for(found.rules)
+            engine = self._host.exchange.engine_for(found.rules)
         except NoClock as error:
             raise _NotReloaded(Result.BAD_RULES, str(error), found.diagnostics) from error
         number = await self._kept(history, found)
@@ -155,7 +155,7 @@ class Reloader:
             began = await self._cooled(served)
             # Sessions may have begun meanwhile; from here on no event comes.
             _check(plan(Before.of_engine(served.tenant.engine), found.rules), found, trigger, force)
-            taken = self._host.swap(served, engine, number)
+            taken = self._host.exchange.swap(served, engine, number)
         except NotLogged as error:
             raise _NotReloaded(Result.FAILED, str(error), found.diagnostics, found.plan) from error
         pause_ms = (time.perf_counter() - began) * 1000
@@ -168,7 +168,7 @@ class Reloader:
         number = await self._kept(history, found)
         try:
             await self._cooled(served)
-            shadow = self._host.cast_shadow(served, found.rules, number)
+            shadow = self._host.exchange.cast_shadow(served, found.rules, number)
         except NotLogged as error:
             raise _NotReloaded(Result.FAILED, str(error), found.diagnostics, found.plan) from error
         except (CannotTakeOver, NoClock) as error:
@@ -184,7 +184,7 @@ class Reloader:
         """
         while True:
             began = time.perf_counter()
-            if served.disabled is not None or not self._host.cool(served):
+            if served.disabled is not None or not self._host.exchange.cool(served):
                 return began
             await asyncio.sleep(0)
 

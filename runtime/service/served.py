@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -21,7 +22,7 @@ from runtime.service.latency import Latency
 from runtime.service.letters import Letters
 from runtime.service.log import Log, NotLogged
 from runtime.service.outlet import Outlet
-from runtime.service.records import Position, Record
+from runtime.service.records import Position, Record, Stopped
 from runtime.service.series import Series, Totals
 from runtime.service.shadow import Shadow
 from runtime.service.source import Source
@@ -115,6 +116,15 @@ class Served:
         if self.intake.blocked is not None:
             self.intake.blocked = None
             _log.info("events are taken again", extra={"incident": {"tenant": self.name}})
+
+    def when(self, at_ms: int) -> dict[str, int]:
+        """What the record of each operation begins with."""
+        return {"line": self.outlet.sequence.number, "letter": self.letters.sequence.number, "at_ms": at_ms}
+
+    def note_stopped(self) -> None:
+        """Notes that a rule was stopped; should that not fit, it is likely to be stopped again."""
+        with suppress(NotLogged):
+            self.keep(Stopped())
 
     def go_by(self, rules: TenantRules, version: int) -> None:
         """What comes from here on goes by other rules."""
