@@ -48,9 +48,6 @@ class KafkaSource:
         self._trouble = Trouble(_log, "source", self.name)
         self.health = self._trouble.health
         self._reader = MessageReader(served.name, config.topic, served.rules.config.limits.max_line_bytes)
-        time_config = served.rules.config.time
-        # Where the wall clock counts, or keys make the partitions, there is one clock for all.
-        self._has_clocks = time_config.domain is TimeDomain.EVENT and time_config.policy is TimePolicy.GAP
         self._partitions: dict[int, Commits] = {}
         self._fetched: list[Message] = []
         """What was fetched and not handed over yet."""
@@ -259,7 +256,14 @@ class KafkaSource:
 
     # ---- the loop
 
+    @property
+    def _has_clocks(self) -> bool:
+        """False where the wall clock counts, or keys make the partitions: then there is one clock for all."""
+        time_config = self._served.rules.config.time
+        return time_config.domain is TimeDomain.EVENT and time_config.policy is TimePolicy.GAP
+
     async def _take(self, messages: list[Message]) -> None:
+        self._reader.limit = self._served.rules.config.limits.max_line_bytes
         for run in self._reader.runs(messages, self._host.clock_ms()):
             if not await self._take_run(run):
                 return

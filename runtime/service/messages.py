@@ -39,7 +39,7 @@ class MessageReader:
     def __init__(self, tenant: str, topic: str, limit: int) -> None:
         self._tenant = tenant
         self._topic = topic
-        self._limit = limit
+        self.limit = limit
 
     def source_of(self, partition: int) -> str:
         """What dead letters and positions call a partition."""
@@ -72,9 +72,9 @@ class MessageReader:
             letter = DeadLetter("the message has no value", "bad_json", self._tenant, source, offset, value or b"")
             run.letters.append(letter)
             run.lines.append(b"")
-        elif len(value) > self._limit:
+        elif len(value) > self.limit:
             head = value[:RAW_LIMIT_BYTES]
-            run.letters.append(too_long_letter(self._tenant, source, offset, len(value), head, self._limit))
+            run.letters.append(too_long_letter(self._tenant, source, offset, len(value), head, self.limit))
             run.lines.append(b"")
         else:
             # In JSON a line break stands between tokens only.

@@ -46,7 +46,6 @@ class ValkeySource:
         self.health = self._trouble.health
         self._consumer = config.consumer or socket.gethostname()
         self._field = config.field.encode()
-        self._limit = served.rules.config.limits.max_line_bytes
         self._start = "$" if config.start is Start.LATEST else "0"
         self._is_stopping = asyncio.Event()
         self._client: Any = connection(config.url, config.password)
@@ -178,9 +177,10 @@ class ValkeySource:
             nothing = f"entry {entry_id.decode()} has nothing in the field `{self._config.field}`"
             letters.append(DeadLetter(nothing, "bad_json", self._served.name, self.name, number, value))
             return b""
-        if len(value) > self._limit:
+        limit = self._served.rules.config.limits.max_line_bytes
+        if len(value) > limit:
             head = value[:RAW_LIMIT_BYTES]
-            letters.append(too_long_letter(self._served.name, self.name, number, len(value), head, self._limit))
+            letters.append(too_long_letter(self._served.name, self.name, number, len(value), head, limit))
             return b""
         # In JSON a line break stands between tokens only.
         return value.replace(b"\n", b" ") if b"\n" in value else value

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from runtime.service.log import numbered, read_log
@@ -85,6 +86,7 @@ def test_the_folder_has_other_rules_by_now(changing: Running, after_crash: After
     again.send([click("ann")])
     assert again.out()[-1]["v"] == 2
     assert visit(again, "ann")["events"] == 2
+    assert "by a start; version 2 runs" in again.monitor.get("/tenants/shop/versions").text
 
 
 def test_a_version_that_one_went_back_to_runs_until_the_restart(changing: Running, after_crash: After) -> None:
@@ -148,3 +150,14 @@ def test_a_shadow_does_not_outlive_the_service(changing: Running, after_crash: A
     assert again.monitor.get("/api/v1/tenants/shop/shadow").status_code == 404
     assert visit(again, "ann")["events"] == 2
     assert again.out() == changing.out()
+
+
+def test_ways_out_follow_the_rules(serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.service.watch.Watcher._matters", lambda *given: False)
+    running = serve(service="tenants: [{name: shop, files: {}, parquet: {rows: 1}}]")
+    running.send([click("ann")])
+    change(running, "@DecorateEvent select 7 as worth from VisitEnd;")
+    running.now_ms += 60_000
+    (file,) = wait_for(lambda: list((running.state / "parquet" / "shop" / "VisitEnd").rglob("*.parquet")))
+    (row,) = pq.read_table(file, partitioning=None).to_pylist()
+    assert (row["worth"], row["_snec"]) == (7, 1)

@@ -120,14 +120,28 @@ def test_a_state_that_is_damaged_is_not_begun_with(start: Callable[..., Process]
     first.stop(signal.SIGTERM)
     (snapshot,) = (first.state / "log" / "shop").glob("*.snapshot")
     snapshot.write_bytes(snapshot.read_bytes()[:-1])
+    told = refused_start(tmp_path)
+    assert "it ends within frame" in told and "begins anew" in told
+
+
+def test_a_log_whose_rules_are_gone_is_not_begun_with(start: Callable[..., Process], tmp_path: Path) -> None:
+    first = start()
+    first.send("ann")
+    first.stop(signal.SIGTERM)
+    versions = first.state / "versions" / "shop"
+    (versions / "1").rename(versions / "2")
+    told = refused_start(tmp_path)
+    assert "the rules that it goes by cannot be used: there is no version 1" in told
+
+
+def refused_start(folder: Path) -> str:
+    """What a service says that does not begin."""
     command = [sys.executable, "-m", "runtime.cli", "serve", "shop", "--state", "state", *FREE]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(
-        command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run(command, check=False, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert "it ends within frame" in done.stderr and "begins anew" in done.stderr
     assert "Traceback" not in done.stderr
+    return done.stderr
 
 
 def test_sighup_reloads_all_rules(start: Callable[..., Process], tmp_path: Path) -> None:
