@@ -57,6 +57,7 @@ class Metrics(Collector):
         yield from _cache_metrics(tenants)
         yield from _rule_metrics(tenants)
         yield from _reload_metrics(tenants, self._reloader)
+        yield from _log_metrics(tenants, self._host.snapshots.last_fork_s)
         yield from _way_in(tenants)
         yield from _sources(tenants)
         yield from _ways_out(tenants)
@@ -213,6 +214,16 @@ def _reload_metrics(tenants: list[Served], reloader: Reloader) -> Iterator[Metri
         if history.last is not None and history.last.pause_ms is not None:
             pause.add_metric([served.name], history.last.pause_ms / 1000)
     yield from (reloads, version, pause)
+
+
+def _log_metrics(tenants: list[Served], last_fork_s: float) -> Iterator[Metric]:
+    size = _gauge("log_bytes", "Bytes of the log that no snapshot makes needless: a start does them again.", "tenant")
+    for served in tenants:
+        size.add_metric([served.name], served.log.uncovered_bytes)
+    yield size
+    yield GaugeMetricFamily(
+        "sojourn_snapshot_pause_seconds", "How long all stood still for the latest snapshot.", last_fork_s
+    )
 
 
 def _way_in(tenants: list[Served]) -> Iterator[Metric]:

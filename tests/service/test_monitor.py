@@ -111,6 +111,7 @@ def test_metrics(running: Running) -> None:
         return found[name, frozenset(labels.items())]
 
     assert value("sojourn_events_total", outcome="ok") == 3
+    assert value("sojourn_log_bytes") > 0
     assert value("sojourn_dead_letters_total", code="bad_json") == 1
     assert value("sojourn_sessions_ended_total", profile="Visit", reason="gap") == 2
     assert value("sojourn_sub_sessions_created_total", profile="Visit", sub_session="Cart") == 1
