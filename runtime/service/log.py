@@ -85,9 +85,15 @@ class Log:
         """Begins the next file, once the one before is on the disk; its number. Raises OSError: nothing has changed."""
         if self._file is not None:
             os.fdatasync(self._file)
+        # One that came to nothing before may have begun by other rules.
+        log_file(self.folder, self.number + 1).unlink(missing_ok=True)
         opened, size = self._open(self.number + 1)
-        # A snapshot goes by what it begins with.
-        os.fdatasync(opened)
+        try:
+            # A snapshot goes by what it begins with.
+            os.fdatasync(opened)
+        except OSError:
+            os.close(opened)
+            raise
         self.close()
         self._file, self._size = opened, size
         self.number += 1

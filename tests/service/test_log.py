@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runtime.service.log import Log, NotLogged, StateDamaged, log_file, read_log, torn_bytes
-from runtime.service.records import Lines, Paused, Record, Taken, Tick, packed, unpacked
+from runtime.service.records import Lines, Paused, Record, Rules, Taken, Tick, packed, unpacked
 
 from .running import full_after
 
@@ -97,3 +97,30 @@ def test_a_snapshot_makes_older_files_needless(tmp_path: Path) -> None:
 def test_texts_of_any_kind() -> None:
     for text in ("", "ö", "\ud800", "file\udcff"):
         assert unpacked(packed(text)) == text
+
+
+def test_each_file_begins_with_the_version_of_the_rules(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    log.version = 1
+    log.append(Paused(True))
+    with full_after(12), pytest.raises(OSError):
+        log.rotate()
+    log.version = 2
+    assert log.rotate() == 2
+    log.append(Paused(False))
+    assert [records(log_file(tmp_path, number)) for number in (1, 2)] == [
+        [Rules(1), Paused(True)],
+        [Rules(2), Paused(False)],
+    ]
+    log.need(3)
+    assert log.needs == {1: {1}, 2: {2, 3}}
+    log.covered()
+    assert log.needs == {2: {2, 3}}
+
+
+def test_a_file_whose_beginning_is_torn_begins_again(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    log.version = 1
+    log_file(tmp_path, 1).write_bytes(b"SOJLOG\n\x01")
+    log.append(Paused(True))
+    assert records(log_file(tmp_path, 1)) == [Rules(1), Paused(True)]
