@@ -9,14 +9,16 @@ RUNS ?= 3
 EVENTS ?= 1000000
 PEERS ?= duckdb polars bytewax
 FUZZ_SECONDS ?= 3600
+SEEDS ?= 100
 FUZZ_TARGET ?= rules
 
-.PHONY: help demo test test-browser check format reference bench soak fuzz clean
+.PHONY: help demo test test-browser test-chaos check format reference bench soak fuzz clean
 
 help:
 	@echo "make demo       a shop's events into visits and carts, by the rules of examples/shop"
 	@echo "make test       all tests but those of a browser"
 	@echo "make test-browser  the service's pages in Chromium"
+	@echo "make test-chaos services that are killed at any moment, a hundred random lives (SEEDS=500)"
 	@echo "make check      ruff, mypy --strict, the direction of imports, reference pages up to date, rules formatted"
 	@echo "make reference  write the reference pages anew"
 	@echo "make bench      Job S and Job P beside hand-written Python and other engines (RUNS=5 PEERS=duckdb EVENTS=100000)"
@@ -47,6 +49,9 @@ test: $(INSTALLED_DEV)
 test-browser: $(INSTALLED_DEV)
 	@command -v chromedriver >/dev/null || { echo "chromedriver is missing: apt-get install chromium chromium-driver"; exit 1; }
 	$(BIN)/python -m pytest -m browser
+
+test-chaos: $(INSTALLED_DEV)
+	SOJOURN_SEEDS=$(SEEDS) $(BIN)/python -m pytest -m chaos
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from epl.compiler import Compiled, Handler
+from epl.compiler import Compiled, Handler, Route
 from epl.layout import slot_name
 from epl.typed import Insert
 from epl.types import LONG, Type
@@ -52,6 +52,7 @@ class Engine(Passage):
     ) -> None:
         config = rules.config
         super().__init__(config, clock, now_field=now_field, time_field=time_field)
+        self.clock_options = {"clock": clock, "now_field": now_field, "time_field": time_field}
         self.rules = rules
         self._output = output
         self._effects = self.effects_class(self.counters, config.limits.max_idle_ms, len(rules.profiles))
@@ -59,6 +60,7 @@ class Engine(Passage):
         extra = [name for name in (now_field, time_field, config.time.user_time) if name is not None]
         self._fields = _decoded_fields(rules, extra)
         self.decoder = EventDecoder(self._fields, rules.config.type_field)
+        self._type_names = {class_: name for name, class_ in self.decoder.classes.items()}
         self._decoded = {
             self.decoder.classes[name]: {
                 field: (slot_name(field), type_)
@@ -90,6 +92,11 @@ class Engine(Passage):
         self._numbered = tuple(enumerate(self.profiles))
         self._stage_1 = self._handlers(rules.controller)
 
+    @property
+    def wants_events(self) -> bool:
+        """True when events leave, not markers alone."""
+        return self._output.wants_events
+
     @cached_property
     def _loop(self) -> Loop:
         """The loop over events where there is one profile."""
@@ -103,7 +110,7 @@ class Engine(Passage):
                 clock=self._clock,
                 now_slot=self._now_slot,
                 time_slot=self._time_slot,
-                wants_events=self._output.wants_events,
+                wants_events=self.wants_events,
                 inserts=any(isinstance(effect, Insert) for rule in rules for effect in rule.effects),
                 is_simple=profile.is_simple,
             )
@@ -227,21 +234,32 @@ class Engine(Passage):
         event = self.decoder.decode(line)
         if self._now_slot is not None:
             return getattr(event, self._now_slot)  # type: ignore[no-any-return]
-        handler = self._stage_1.get(event.__class__)
-        if handler is None:
-            return None
-        matches = self.rules.controller.matches
-        before = matches[:]
-        asking = self._asking
-        asking.forget()
-        handler(event, None, None, self.now_ms, asking)
-        if asking.rows:
-            asking.further_passes(None, None, self.now_ms, None)
-        matches[:] = before
-        for route in asking.routes:
+        for route in self._asked(event):
             if route is not None:
                 return self._own_time_ms(event) if route[1] is None else route[1]
         return None
+
+    def keys_of(self, line: bytes) -> tuple[str, list[str | None]]:
+        """The type of an event, and the session key that stage 1 gives it for each profile. Counts nothing.
+
+        Raises one of BAD_LINE.
+        """
+        event = self.decoder.decode(line)
+        return self._type_names.get(event.__class__, ""), [route and route[0] for route in self._asked(event)]
+
+    def _asked(self, event: Any) -> Sequence[Route | None]:
+        """What stage 1 would say of an event, by profile, without any effect."""
+        asking = self._asking
+        asking.forget()
+        handler = self._stage_1.get(event.__class__)
+        if handler is not None:
+            matches = self.rules.controller.matches
+            before = matches[:]
+            handler(event, None, None, self.now_ms, asking)
+            if asking.rows:
+                asking.further_passes(None, None, self.now_ms, None)
+            matches[:] = before
+        return asking.routes
 
 
 def _decoded_fields(rules: TenantRules, extra: Sequence[str]) -> dict[str, dict[str, Type]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from epl import ast
 from epl import typed as t
@@ -23,7 +23,7 @@ from runtime.explained import Pass, RuleSeen, Watch
 from runtime.profile import Profile
 from runtime.reorder import Refuse
 from runtime.row import Line, raw_line
-from runtime.rules import TenantChecker, TenantRules
+from runtime.rules import TenantRules
 from runtime.session import SessionBase
 from runtime.watched import watched_profile
 
@@ -32,11 +32,14 @@ _BESIDE = ("gap_ms", "bot_type")
 
 
 class WatchedEffects(Effects):
-    """Tells the watch of rows and errors, and traces the rows of `insert into` as events are."""
+    """Tells the watch of rows and errors, and traces the rows of `insert into` as events are.
 
-    __slots__ = ("traced", "watch")
-    watch: Watch
-    traced: dict[Handler, Handler]
+    Without slots of its own, so that the effects of an engine at work can become such and be what they were again.
+    """
+
+    __slots__ = ()
+    watch: ClassVar[Watch]
+    traced: ClassVar[Mapping[Handler, Handler]]
 
     def further_passes(
         self, session: SessionBase | None, parent: SessionBase | None, now_ms: int, decorations: Decorations
@@ -59,18 +62,14 @@ class WatchedEffects(Effects):
 
 
 class ExplainingEngine(Engine):
-    """An engine whose `watch` knows why. `wants` says by line and keys which events to write down."""
+    """An engine whose `watch` knows why, by rules that were compiled to report their rows."""
 
-    effects_class = WatchedEffects
-
-    def __init__(self, checker: TenantChecker, rules: TenantRules, output: Any, watch: Watch, **options: Any) -> None:
+    def __init__(self, rules: TenantRules, output: Any, watch: Watch, **options: Any) -> None:
         self.watch = watch
-        self._probed = dict(_probes(checker, rules))
+        self._probed = dict(_probes(rules))
         self._traced: dict[Handler, Handler] = {}
+        self.effects_class = watched_effects(watch, self._traced)
         super().__init__(rules, output, **options)
-        effects = self._effects
-        assert isinstance(effects, WatchedEffects)
-        effects.watch, effects.traced = watch, self._traced
         for profile in self.profiles:
             for kind in (profile, *profile.sub_sessions):
                 for marker in (kind.begin_marker, kind.end_marker):
@@ -102,7 +101,7 @@ class ExplainingEngine(Engine):
             self.watch.begin(number, raw_line(line))
             super()._process(at_work, ((number, line),), keep, latest_ms, wall_ms)
             outcome = next(iter(self.counters.outcomes - before), "")
-            self._finish(f"refused, {refused[0]}" if refused else outcome, at_work.now_ms)
+            finish(self, self.watch, f"refused, {refused[0]}" if refused else outcome, at_work.now_ms)
 
     def _tick(self, at_work: Any, now_ms: int, judged: str = "gap") -> None:
         # What ends by time stands for itself, before the event that shows what time it is.
@@ -110,24 +109,32 @@ class ExplainingEngine(Engine):
         super()._tick(at_work, now_ms, judged)
         self.watch.current = current
 
-    def _finish(self, outcome: str, now_ms: int) -> None:
-        current = self.watch.current
-        if current is None:
-            return
-        current.outcome = outcome
-        for profile_name, key in current.keys:
-            profile = next(each for each in self.profiles if each.name == profile_name)
-            session = profile.table.find(key)
-            if session is not None:
-                current.due_ms.append((session.session_id, profile.due_ms(session)))
-        self.watch.end(now_ms)
+
+def watched_effects(watch: Watch, traced: Mapping[Handler, Handler]) -> type[WatchedEffects]:
+    """A class of effects for one watch."""
+    return type("WatchedEffects", (WatchedEffects,), {"__slots__": (), "watch": watch, "traced": traced})
+
+
+def finish(engine: Engine, watch: Watch, outcome: str, now_ms: int) -> None:
+    """The event at work is done: what became of it, and when its sessions are due."""
+    current = watch.current
+    if current is None:
+        return
+    current.outcome = outcome
+    for profile_name, key in current.keys:
+        profile = next(each for each in engine.profiles if each.name == profile_name)
+        session = profile.table.find(key)
+        if session is not None:
+            current.due_ms.append((session.session_id, profile.due_ms(session)))
+    watch.end(now_ms)
 
 
 _Parts = tuple[str, SessionLayout, Mapping[str, list[Probed]]]
 
 
-def _probes(checker: TenantChecker, rules: TenantRules) -> Iterator[tuple[int, _Parts]]:
+def _probes(rules: TenantRules) -> Iterator[tuple[int, _Parts]]:
     """The parts of each rule set, by the identity of what it compiles to."""
+    checker = rules.checker
     yield id(rules.controller), _parts("controller", checker.controller, SessionLayout({}, {}), None)
     for checked, made in zip(checker.profiles, rules.profiles, strict=True):
         yield id(made.compiled), _parts(made.config.name, checked.main, made.layout, None)

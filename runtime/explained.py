@@ -1,10 +1,14 @@
-"""What explaining writes down: events, passes of rules over them, and what became of sessions."""
+"""What explaining writes down: events, passes of rules over them, what became of sessions, and what left."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from epl.java.json_text import to_json
+from runtime.protocol import answers
 
 
 @dataclass(slots=True)
@@ -38,13 +42,23 @@ class Pass:
 
 @dataclass(slots=True)
 class Life:
-    """Something that happened to a session: it `began`, `went on`, `ended` or `waits`; why, in words."""
+    """Something that happened to a session: what, and why, in words."""
 
-    what: str
+    what: answers.Happening
     kind: str
     session_id: str
     why: str
     key: str
+
+
+@dataclass(slots=True)
+class Sent:
+    """A marker that left, with the fields that it had then."""
+
+    fields: dict[str, Any]
+
+
+Step = Pass | Life | Sent
 
 
 @dataclass(slots=True)
@@ -56,7 +70,7 @@ class Explained:
     raw: bytes = b""
     keys: list[tuple[str, str]] = field(default_factory=list)
     """Profile and session key, as stage 1 gave them."""
-    steps: list[Pass | Life] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     outcome: str = ""
     due_ms: list[tuple[str, int]] = field(default_factory=list)
     """Sessions of the event with the time at which something of them is due, if nothing comes."""
@@ -75,7 +89,7 @@ class Watch:
         self.at_pass: Pass | None = None
         self._wants = wants
         self._take = take
-        self._between: list[Pass | Life] = []
+        self._between: list[Step] = []
 
     def begin(self, line: int, raw: bytes) -> None:
         """An event comes to work."""
@@ -88,7 +102,7 @@ class Watch:
             self._give(self.current)
             self.current = None
 
-    def note(self, step: Pass | Life, now_ms: int) -> None:
+    def note(self, step: Step, now_ms: int) -> None:
         """Adds a step to what is at work; what happens to a session between events stands for itself."""
         if self.current is not None:
             self.current.steps.append(step)
@@ -118,3 +132,64 @@ class Watch:
     def _give(self, explained: Explained) -> None:
         if self._wants(explained):
             self._take(explained)
+
+
+# ---- for machines
+
+
+def as_data(explained: Explained) -> answers.Traced:
+    """The same as JSON can hold it, with values as the engine would write them."""
+    return {
+        "line": explained.line,
+        "now_ms": explained.now_ms,
+        "event": explained.raw.decode(errors="replace") or None,
+        "outcome": explained.outcome or None,
+        "keys": [{"profile": profile, "key": key} for profile, key in explained.keys],
+        "steps": [_step(step) for step in explained.steps],
+        "due": [{"session": session_id, "due_ms": due_ms} for session_id, due_ms in explained.due_ms],
+    }
+
+
+def _step(step: Step) -> answers.Step:
+    match step:
+        case Life():
+            return {"kind": step.what, "of": step.kind, "session": step.session_id, "why": step.why}
+        case Sent():
+            return {"kind": "marker", "marker": _fields(step.fields)}
+        case Pass():
+            return _pass(step)
+
+
+def _pass(step: Pass) -> answers.PassStep:
+    rules: list[answers.RuleSeen] = [
+        {
+            "rule": seen.name,
+            "matched": seen.matched,
+            "shadow": seen.shadow,
+            "failed": seen.failed,
+            "read": {text: _plain(value) for text, value in seen.reads},
+            "row": None if seen.row is None else _fields(seen.row),
+            "error": seen.error,
+        }
+        for seen in step.rules
+    ]
+    return {
+        "kind": "rules",
+        "of": step.rule_set,
+        "event_type": step.event_type,
+        "voided": step.voided,
+        "rules": rules,
+        "changes": [
+            {"name": name, "before": _plain(before), "after": _plain(after)} for name, before, after in step.changes
+        ],
+        "decorations": _fields(step.decorations),
+    }
+
+
+def _fields(values: dict[str, Any]) -> dict[str, Any]:
+    """In their order, which maps written as JSON do not keep."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(to_json(value))

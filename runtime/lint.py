@@ -58,6 +58,13 @@ class Linted:
         return sum(found.fix is not None for found in self.diagnostics)
 
 
+def lint_config(config: TenantConfig) -> tuple[Linted, TenantChecker]:
+    """Checks a tenant that was read already; the checker has all that compiling it needs."""
+    linter = _Linter(LintConfig(), {})
+    settings, problems = toml_settings(config.folder)
+    return linter.linted, linter.tenant(config, settings, problems)
+
+
 class NothingToLint(Exception):
     """A path that is not there, or holds neither a tenant nor a rule file; the message names it."""
 
@@ -76,7 +83,7 @@ class _Linter:
     def __init__(self, given: LintConfig, texts: Mapping[str, str]) -> None:
         self._given = given
         self._texts = texts
-        self._linted = Linted()
+        self.linted = Linted()
         self._seen: dict[object, bool] = {}
 
     def lint(self, paths: Iterable[Path]) -> Linted:
@@ -87,11 +94,11 @@ class _Linter:
                     self._file(target)
                 else:
                     self._tenant(target)
-        return self._linted
+        return self.linted
 
     def _file(self, path: Path) -> None:
         """A rule file on its own declares its event types itself (`create schema`)."""
-        self._linted.files += 1
+        self.linted.files += 1
         try:
             source = self._current(Source.read(path))
         except (OSError, UnicodeDecodeError) as error:
@@ -104,7 +111,7 @@ class _Linter:
         self._count([*problems, *installed, *with_fixes(found)], selection)
 
     def _tenant(self, path: Path) -> None:
-        self._linted.files += 1
+        self.linted.files += 1
         settings, problems = toml_settings(path if path.is_dir() else path.parent)
         try:
             folder, source = read_yaml(path)
@@ -112,12 +119,17 @@ class _Linter:
         except InvalidInput as error:
             self._count([*problems, *error.diagnostics], Selection())
             return
-        self._linted.files += len({each.name for each in _sources(config)} - {config.source.name})
+        self.tenant(config, settings, problems)
+
+    def tenant(self, config: TenantConfig, settings: LintConfig, problems: list[Diagnostic]) -> TenantChecker:
+        """A tenant whose files have been read."""
+        self.linted.files += len({each.name for each in _sources(config)} - {config.source.name})
         checker = TenantChecker(config)
         selection = Selection.of(self._given, config.lint, settings)
         warnings = (each for context in contexts(checker) for each in lint_program(context, selection.takes_code))
         found = with_fixes(_in_order([*checker.diagnostics, *warnings]))
         self._count([*problems, *(self._placed(each, config, selection) for each in found)], selection)
+        return checker
 
     def _placed(self, diagnostic: Diagnostic, config: TenantConfig, selection: Selection) -> Diagnostic:
         """A diagnostic without its fix, where the text that it is about does not stand in a file as it is."""
@@ -125,7 +137,7 @@ class _Linter:
         if diagnostic.fix is None or not name.startswith(f"{config.source.name}#"):
             return diagnostic
         if selection.takes(diagnostic):
-            self._linted.out_of_place.add(name)
+            self.linted.out_of_place.add(name)
         return replace(diagnostic, fix=None)
 
     def _current(self, source: Source) -> Source:
@@ -138,10 +150,10 @@ class _Linter:
             fails = each.severity is Severity.ERROR or selection.strict
             if selection.takes(each) and key not in self._seen:
                 self._seen[key] = False
-                self._linted.diagnostics.append(each)
+                self.linted.diagnostics.append(each)
             if selection.takes(each) and fails and not self._seen[key]:
                 self._seen[key] = True
-                self._linted.failing += 1
+                self.linted.failing += 1
 
 
 def _sources(config: TenantConfig) -> Iterator[Source]:

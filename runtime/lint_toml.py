@@ -29,7 +29,7 @@ _TAG = "tag:yaml.org,2002:"
 
 def toml_settings(path: Path) -> tuple[LintConfig, list[Diagnostic]]:
     """The settings of the `sojourn.toml` that holds for a path, and what is wrong with them."""
-    file = _file_for(path)
+    file = toml_file_for(path)
     if file is None:
         return LintConfig(), []
     name = str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
@@ -53,7 +53,8 @@ def toml_settings(path: Path) -> tuple[LintConfig, list[Diagnostic]]:
     return read_lint_section(problems, _as_node(source, document.get("lint", {}))), list(problems)
 
 
-def _file_for(path: Path) -> Path | None:
+def toml_file_for(path: Path) -> Path | None:
+    """The `sojourn.toml` that holds for a path; None when there is none."""
     start = path.resolve()
     for folder in (start, *start.parents):
         if (folder / TOML_NAME).is_file():

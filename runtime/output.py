@@ -33,10 +33,11 @@ class Output(Protocol):
         """An end marker. False when it was not taken: the same one comes again until it is."""
 
 
-class _Nowhere:
+class Nowhere:
     """Takes everything and keeps nothing: for profiles that only count."""
 
-    wants_events = False
+    def __init__(self, *, wants_events: bool = False) -> None:
+        self.wants_events = wants_events
 
     def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
         """Nothing."""
@@ -49,7 +50,7 @@ class _Nowhere:
         return True
 
 
-NOWHERE: Output = _Nowhere()
+NOWHERE: Output = Nowhere()
 
 
 class LineOutput:

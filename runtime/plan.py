@@ -7,13 +7,14 @@ name. Here the same is worked out from the shapes alone, for every session that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 from epl.types import Kind
 from runtime.cache.shapes import Attribute, Change, Shape, change
 from runtime.config import MarkerKeys, ProfileConfig, SubSessionConfig, TenantConfig, TimePolicy, format_duration
 from runtime.contents import Contents
+from runtime.engine import Engine
 from runtime.rules import TenantRules
 from runtime.snapshot import refusal
 
@@ -67,6 +68,27 @@ class KindPlan:
         """The attributes of which one of these becomes."""
         return [each for each in self.attributes if each.change in changes]
 
+    def data(self) -> dict[str, Any]:
+        """The same for machines, without sub-sessions."""
+        return {
+            "name": self.name,
+            "change": self.change.value,
+            "attributes": [
+                {
+                    "namespace": each.namespace,
+                    "name": each.name,
+                    "before": list(each.before),
+                    "after": each.after,
+                    "change": each.change.value,
+                }
+                for each in self.attributes
+            ],
+            "settings": [
+                {"name": each.name, "before": each.before, "after": each.after, "holds_for_open": each.holds_for_open}
+                for each in self.settings
+            ],
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -85,7 +107,45 @@ class Plan:
     @property
     def loses(self) -> bool:
         """True when something is dropped, or may be."""
-        return self.refused is not None or any(kind.is_lost or kind.attributes_by(*_LOSSES) for kind in self.kinds())
+        return self.loses_sessions or any(kind.attributes_by(*_LOSSES) for kind in self._open_kinds())
+
+    @property
+    def loses_sessions(self) -> bool:
+        """True when sessions or sub-sessions are dropped, which have no end marker then."""
+        return self.refused is not None or any(kind.is_lost for kind in self._open_kinds())
+
+    def _open_kinds(self) -> Iterator[KindPlan]:
+        """Those of which some may be open."""
+        for profile in self.profiles:
+            if profile.open_sessions != 0:
+                yield profile
+                yield from profile.sub_sessions
+
+    def losses(self) -> list[str]:
+        """What is dropped, or may be, in words: kinds of sessions, and attributes of those that stay."""
+        found = [] if self.refused is None else [self.refused]
+        for kind in self._open_kinds():
+            if kind.is_lost:
+                found.append(f"all open {kind.name}")
+            for each in kind.attributes_by(*_LOSSES):
+                found.append(f"{each.namespace}.{each.name} of {kind.name}: {each.change.value}")
+        return found
+
+    def data(self) -> dict[str, Any]:
+        """The same for machines."""
+        return {
+            "tenant": self.tenant,
+            "loses": self.loses,
+            "refused": self.refused,
+            "profiles": [
+                profile.data()
+                | {
+                    "open_sessions": profile.open_sessions,
+                    "sub_sessions": [sub.data() for sub in profile.sub_sessions],
+                }
+                for profile in self.profiles
+            ],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +167,12 @@ class Before:
         config = rules.config
         shapes = {name: [shape] for name, shape in _shapes(rules).items()}
         return cls(config.tenant, config.time.policy, shapes, {}, config)
+
+    @classmethod
+    def of_engine(cls, engine: Engine) -> Before:
+        """The sessions that are live in an engine, as its rules have them."""
+        live = {profile.name: profile.counters.active for profile in engine.profiles}
+        return replace(cls.of_rules(engine.rules), open_sessions=live)
 
     @classmethod
     def of_snapshot(cls, contents: Contents) -> Before:

@@ -96,6 +96,16 @@ class Reorder:
         for time_ms, number, line, latest_ms, wall_ms in state["waiting"]:
             heappush(self._waiting, (time_ms, next(self._serial), Taken(number, line, refuse, latest_ms, wall_ms)))
 
+    def lines(self) -> list[Taken]:
+        """All that wait, in order; they wait on."""
+        return [taken for _, _, taken in sorted(self._waiting, key=itemgetter(0, 1))]
+
+    def go_on_as(self, other: Reorder) -> None:
+        """Has the lines waiting that wait in another, with those who take them if they are refused."""
+        self.floor_ms, self.watermark_ms = other.floor_ms, other.watermark_ms
+        self._waiting = list(other._waiting)
+        self._serial = count(len(self._waiting) and max(serial for _, serial, _ in self._waiting) + 1)
+
     def _release(self) -> Taken:
         time_ms, _, taken = heappop(self._waiting)
         self.floor_ms = time_ms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from epl import (
     Compiled,
@@ -48,12 +48,16 @@ class ProfileRules:
 
 @dataclass(frozen=True, slots=True)
 class TenantRules:
-    """Everything of a tenant that is compiled. `event_types` are those that events from outside may have."""
+    """Everything of a tenant that is compiled. `event_types` are those that events from outside may have.
+
+    `checker` can compile them again, for explaining, with the very functions that modules have added.
+    """
 
     config: TenantConfig
     event_types: Mapping[str, EventType]
     controller: Compiled
     profiles: tuple[ProfileRules, ...]
+    checker: TenantChecker = field(repr=False, compare=False)
 
     def programs(self) -> tuple[Compiled, ...]:
         """All compiled rule sets: controller, profiles, their sub-sessions."""
@@ -78,7 +82,7 @@ class TenantRules:
 
     def _file(self, compiled: Compiled) -> str:
         """The folder may be another one by then: a release has a new one each time."""
-        return compiled.program.source.name.removeprefix(f"{self.config.folder}{os.sep}")
+        return compiled.program.source.name.removeprefix(os.path.join(os.path.dirname(self.config.source.name), ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +167,14 @@ class TenantChecker:
         """An event is decoded once for all profiles, so a field has one type."""
         for name, event_type in config.events.items():
             known = self._event_types.get(name)
-            for field, type_ in event_type.fields.items():
-                other = type_ if known is None else known.fields.get(field, type_)
+            for each, type_ in event_type.fields.items():
+                other = type_ if known is None else known.fields.get(each, type_)
                 if other != type_:
                     self._problems.add(
                         codes.FIELD_TYPES,
                         config.span,
                         profile=config.name,
-                        field=f"{name}.{field}",
+                        field=f"{name}.{each}",
                         type=str(type_),
                         other=str(other),
                     )
@@ -187,7 +191,7 @@ class TenantChecker:
         guarded = self.config.limits.rule_time_ms > 0
         controller = compile_program(self.controller.program, profiles=names, report=report, guarded=guarded)
         profiles = tuple(_compile_profile(profile, report, guarded) for profile in self.profiles)
-        return TenantRules(self.config, self._event_types, controller, profiles)
+        return TenantRules(self.config, self._event_types, controller, profiles, self)
 
 
 def _compile_profile(checked: CheckedProfile, report: bool, guarded: bool) -> ProfileRules:

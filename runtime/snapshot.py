@@ -6,7 +6,7 @@ place for is dropped and counted (`runtime.plan` says beforehand what a change o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from runtime.engine import Engine
 from runtime.frames import BadFile, ForeignFile, FrameWriter, TornFile, new_file, read_frames
 from runtime.reorder import Refuse
 
-CLOCKS, REST = b"t", b"e"
+CLOCKS, REST, BESIDE = b"t", b"e", b"s"
 _FIRST = {0: CLOCKS, 1: HEADER}
 """The frames without which nobody can tell what the others are."""
 
@@ -51,14 +51,19 @@ def save(engine: Engine, path: Path) -> None:
         raise SnapshotError(f"{path}: the snapshot was not written: {error.strerror or error}") from error
 
 
-def load(engine: Engine, path: Path, refuse: Refuse = lambda refused: None) -> Restored:
+def load(
+    engine: Engine,
+    path: Path,
+    refuse: Refuse = lambda refused: None,
+    beside: Callable[[bytes], None] = lambda data: None,
+) -> Restored:
     """Brings an engine that has seen no event to the state that a file has.
 
-    `refuse` takes what is refused of the events that waited for their turn. Raises SnapshotError; the engine is then of
-    no use.
+    `refuse` takes what is refused of the events that waited for their turn, `beside` what whoever drove the engine has
+    written beside it. Raises SnapshotError; the engine is then of no use.
     """
     with opened(path) as file:
-        return _read(engine, file, refuse)
+        return _read(engine, file, refuse, beside)
 
 
 @contextmanager
@@ -76,13 +81,15 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise SnapshotError(f"{path}: it is no snapshot of an engine: {type(error).__name__}: {error}") from error
 
 
-def write(engine: Engine, writer: FrameWriter) -> None:
-    """Writes an engine's state as frames. Raises OSError."""
+def write(engine: Engine, writer: FrameWriter, beside: bytes | None = None) -> None:
+    """Writes an engine's state as frames, and what whoever drives it has to keep beside it. Raises OSError."""
     profiles = [profile.name for profile in engine.profiles]
     config = engine.rules.config
     owner = {"tenant": config.tenant, "policy": config.time.policy.value}
     writer.write(CLOCKS, pack_any({**owner, **engine.clocks_state()}))
     write_cache(engine.cache, profiles, writer)
+    if beside is not None:
+        writer.write(BESIDE, beside)
     writer.write(REST, pack_any(engine.state()))
 
 
@@ -107,7 +114,7 @@ def frames_of(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         raise TornFile("frames are missing")
 
 
-def _read(engine: Engine, file: BinaryIO, refuse: Refuse) -> Restored:
+def _read(engine: Engine, file: BinaryIO, refuse: Refuse, beside: Callable[[bytes], None]) -> Restored:
     assert not engine.live_sessions, "an engine that has seen no event"
     reader = CacheReader(engine.cache, [profile.name for profile in engine.profiles])
     is_complete = False
@@ -120,6 +127,8 @@ def _read(engine: Engine, file: BinaryIO, refuse: Refuse) -> Restored:
             waiting = engine.clocks_go_on_from(clocks, refuse)
         elif kind in CACHE_FRAMES:
             reader.take(kind, data)
+        elif kind == BESIDE:
+            beside(data)
         elif kind == REST:
             # Before the sessions come: where there is less room now, some of them are evicted at once, and count.
             engine.go_on_from(unpack_any(data))

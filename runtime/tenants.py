@@ -115,17 +115,31 @@ class Tenants:
     ) -> None:
         self.by_name: dict[str, Tenant] = {}
         self._on_disabled = on_disabled
+        self._output, self._options, self._engine_class = output, options, engine
         for each in rules:
             name = each.config.tenant
             if name in self.by_name:
                 first = self.by_name[name].engine.rules.config
                 raise TenantTwice(f"{first.folder} and {each.config.folder} are both called `{name}`")
-            self.by_name[name] = Tenant(engine(each, output(each), **options(each)))
+            self.by_name[name] = Tenant(self.engine_for(each))
 
     @property
     def disabled(self) -> list[Disabled]:
         """The tenants that are switched off."""
         return [tenant.disabled for tenant in self.by_name.values() if tenant.disabled is not None]
+
+    def engine_for(self, rules: TenantRules) -> TenantEngine:
+        """An engine for other rules of a tenant, to take the place of its own (`replace`)."""
+        return self._engine_class(rules, self._output(rules), **self._options(rules))
+
+    def replace(self, engine: TenantEngine, waiting: Iterable[tuple[int, list[Taken]]] = ()) -> None:
+        """Puts another engine in the place of a tenant's, which works again if it was disabled.
+
+        `waiting` are the first events that it takes.
+        """
+        tenant = self.by_name[engine.rules.config.tenant]
+        tenant.engine, tenant.disabled = engine, None
+        self._guarded(tenant, lambda engine: engine.take_waiting(waiting))
 
     def process(
         self,
@@ -178,9 +192,20 @@ class Tenants:
         """Moves the time of one tenant, or of each, on, as `Engine.advance` does."""
         self._for_each(lambda engine: engine.advance(now_ms), tenant)
 
-    def close_idle(self, wall_ms: int) -> None:
-        """Judges quiet partitions of all tenants by the wall clock."""
-        self._for_each(lambda engine: engine.close_idle(wall_ms))
+    def close_idle(self, wall_ms: int, tenant: str | None = None) -> None:
+        """Judges quiet partitions of one tenant, or of all, by the wall clock."""
+        self._for_each(lambda engine: engine.close_idle(wall_ms), tenant)
+
+    def end_session(self, tenant: str, profile: str, key: str) -> bool | None:
+        """Ends a session of a tenant, as `Engine.end_session` does."""
+        ended: bool | None = None
+
+        def end(engine: TenantEngine) -> None:
+            nonlocal ended
+            ended = engine.end_session(profile, key)
+
+        self._for_each(end, tenant)
+        return ended
 
     def drain(self, tenant: str | None = None) -> None:
         """Lets the time of one tenant, or of each, run on until all its sessions have ended."""

@@ -112,6 +112,11 @@ class Timeline(ABC):
         """Sessions that have begun and not ended, over all profiles."""
         return sum(profile.counters.active for profile in self.profiles)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """True when time changes nothing: no session is live, and no event waits for its turn."""
+        return not self.live_sessions and not any(each.reorder for each in self._partitions.values())
+
     # ---- time goes on
 
     def advance(self, now_ms: int) -> None:
@@ -201,12 +206,17 @@ class Timeline(ABC):
             for number, each in self._partitions.items()
         ]
         at_work = next(number for number, each in self._partitions.items() if each is self._at_work)
-        return {"enabled": self.enabled, "at_work": at_work, "partitions": partitions}
+        return {
+            "enabled": self.enabled,
+            "no_room_ms": self._no_room_ms,
+            "at_work": at_work,
+            "partitions": partitions,
+        }
 
     def clocks_go_on_from(self, state: Mapping[str, Any], refuse: Refuse) -> list[tuple[int, list[Taken]]]:
         """Takes what `clocks_state` gave; the events that wait in partitions which make nothing wait any more."""
         left = []
-        self.enabled = state["enabled"]
+        self.enabled, self._no_room_ms = state["enabled"], state["no_room_ms"]
         for each in state["partitions"]:
             partition = self._partitions.get(each["number"]) or self._made(each["number"])
             partition.now_ms, partition.is_fresh = each["now_ms"], each["is_fresh"]
@@ -221,6 +231,18 @@ class Timeline(ABC):
                 events = [Taken(number, line, refuse, latest, wall) for _, number, line, latest, wall in waiting]
                 left.append((each["number"], events))
         self._partition(state["at_work"])
+        return left
+
+    def clocks_go_on_as(self, other: Timeline) -> list[tuple[int, list[Taken]]]:
+        """Takes the clocks of another engine, and what waits there; the events that need not wait here."""
+        self.clocks_go_on_from(other.clocks_state(), lambda refused: None)
+        left = []
+        for number, theirs in other._partitions.items():
+            ours = self._partitions[number].reorder
+            if theirs.reorder is not None and ours is not None:
+                ours.go_on_as(theirs.reorder)
+            elif theirs.reorder is not None:
+                left.append((number, theirs.reorder.lines()))
         return left
 
     # ---- room

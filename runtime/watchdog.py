@@ -28,6 +28,8 @@ class Watchdog:
     """
 
     def __init__(self, limit_ms: int) -> None:
+        self.stopped = 0
+        """Rules that were stopped."""
         self._limit_s = limit_ms / 1000
         self._frame: FrameType | None = None
         self._since = 0.0
@@ -59,6 +61,7 @@ class Watchdog:
         elif now - self._since >= self._limit_s and _is_guarded(frame):
             # Whatever comes after it in the same call has the whole time again.
             self._since = now
+            self.stopped += 1
             raise RuleError(f"it took longer than {self._limit_s:g} s")
 
 

@@ -8,6 +8,7 @@ from runtime.config import format_duration, spoken_duration
 from runtime.effects import Decorations
 from runtime.explained import Life, Watch
 from runtime.profile import Profile
+from runtime.protocol.answers import Happening
 from runtime.session import MainSession, SessionBase, SubSession, session_id
 
 _BECAUSE = {
@@ -62,7 +63,8 @@ def watched_profile(base: type[Profile], watch: Watch) -> type[Profile]:
             now_ms: int,
         ) -> Decorations:
             live = [each for each in session.sub_sessions or () if each.number == number and each.key == key]
-            what, why = "went on", "this event touches it"
+            what: Happening = "went on"
+            why = "this event touches it"
             if not live:
                 what, why = "began", f"none of `{key}` is live"
             title = f"{self.name}/{self.sub_sessions[number].name}"
@@ -94,6 +96,6 @@ def watched_profile(base: type[Profile], watch: Watch) -> type[Profile]:
     return Watched
 
 
-def _note(watch: Watch, what: str, kind: str, session: SessionBase, why: str, now_ms: int) -> None:
+def _note(watch: Watch, what: Happening, kind: str, session: SessionBase, why: str, now_ms: int) -> None:
     key = session.parent_key if isinstance(session, SubSession) else session.key
     watch.note(Life(what, kind, session.session_id, why, key), now_ms)

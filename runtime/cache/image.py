@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -18,8 +19,8 @@ from runtime.cache.pages import Pages
 from runtime.cache.shapes import Shape
 from runtime.frames import FrameWriter
 
-HEADER, OBJECTS, MAP, PAGE, WHEEL = b"c", b"o", b"m", b"p", b"w"
-CACHE_FRAMES = (HEADER, OBJECTS, MAP, PAGE, WHEEL)
+HEADER, OBJECTS, MAP, ROOM, PAGE, WHEEL = b"c", b"o", b"m", b"r", b"p", b"w"
+CACHE_FRAMES = (HEADER, OBJECTS, MAP, ROOM, PAGE, WHEEL)
 _OBJECTS_A_FRAME = 4096
 
 
@@ -43,13 +44,17 @@ class CacheHeader(msgspec.Struct, frozen=True):
 
 
 class Object(msgspec.Struct, frozen=True, array_like=True):
-    """A session that is an object: its table, its wheel, its block (0 for none), its key, and what its codec made."""
+    """A session that is an object: its table, its wheel, its block (0 for none), its key, and what its codec made.
+
+    `spared_ms` decides when it goes to pages.
+    """
 
     table: int
     wheel: int
     block: int
     key: bytes
     payload: bytes
+    spared_ms: int
 
 
 class _Wheel(msgspec.Struct, frozen=True, array_like=True):
@@ -61,6 +66,7 @@ class _Wheel(msgspec.Struct, frozen=True, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _read_header = msgspec.msgpack.Decoder(CacheHeader).decode
 _read_objects = msgspec.msgpack.Decoder(list[Object]).decode
+_read_room = msgspec.msgpack.Decoder(dict[str, Any]).decode
 _read_wheel = msgspec.msgpack.Decoder(_Wheel).decode
 
 
@@ -87,6 +93,7 @@ def write_cache(cache: Cache, profiles: Sequence[str], writer: FrameWriter) -> N
             waiting.clear()
     writer.write(OBJECTS, _encode(waiting))
     writer.write(MAP, pages.map)
+    writer.write(ROOM, _encode(pages.room_state()))
     for page in pages.pages:
         with memoryview(page) as image:
             writer.write(PAGE, image)
@@ -102,7 +109,8 @@ def _objects(cache: Cache) -> Iterator[Object]:
                 wheel = session.slot.wheel
             else:
                 wheel = cache.entries.wheel(session.block) if session.block else 0
-            yield Object(table.number, wheel, session.block, stored_key(session.key), table.codec.encode(session))
+            payload = table.codec.encode(session)
+            yield Object(table.number, wheel, session.block, stored_key(session.key), payload, session.spared_ms)
 
 
 class CacheImage:
@@ -124,6 +132,8 @@ class CacheImage:
             self.objects += _read_objects(data)
         elif kind == MAP:
             self.pages.adopt(data)
+        elif kind == ROOM:
+            self.pages.go_on_from(_read_room(data))
         elif kind == PAGE:
             self.pages.adopt_page(data)
         else:
@@ -193,6 +203,7 @@ class CacheReader(CacheImage):
             else:
                 table.put(session)
                 self._cache.wheels[each.wheel].schedule(session, session.due_ms)
+            session.spared_ms = each.spared_ms
 
     def _index(self) -> None:
         """The pages are as they were: only the index is missing."""

@@ -63,6 +63,15 @@ class Index:
             place = place + 1 & last
         return found
 
+    def copy(self) -> Index:
+        """Another one with the same entries."""
+        made = Index()
+        copies = {id(segment): segment.copy() for segment in self._segments}
+        made._segments = [copies[id(segment)] for segment in self._segments]
+        made._words = [segment.words for segment in made._segments]
+        made._bits, made._shift, made._size = self._bits, self._shift, self._size
+        return made
+
     def blocks(self) -> Iterator[int]:
         """The blocks of all entries. The index must not change meanwhile."""
         last = None
@@ -159,6 +168,12 @@ class _Segment:
     def _clear(self, size: int) -> None:
         self.words = array("Q", bytes(8 * size))
         self.room = size * 3 // 4
+
+    def copy(self) -> _Segment:
+        """Another one with the same words."""
+        made = _Segment(self.bits)
+        made.words, made.room = self.words[:], self.room
+        return made
 
     def insert(self, word: int) -> None:
         """Puts a word into the first empty place from its own on."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from mmap import mmap
+from collections.abc import Mapping
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
+from typing import Any
 
 _FREE, HEAD, _BODY = 0, 1, 2
 _FREE_RUN = re.compile(rb"\x00+")
@@ -54,6 +56,11 @@ class Pages:
     def used_bytes(self) -> int:
         """In blocks that are handed out."""
         return self.used_blocks * self.block_size
+
+    @property
+    def most_blocks(self) -> int:
+        """All blocks that there may be."""
+        return self.most_pages * self.blocks_per_page
 
     @property
     def free_blocks(self) -> int:
@@ -125,11 +132,20 @@ class Pages:
         )
         self.used_blocks = len(blocks) - sum(self._freed)
 
-    def adopt_page(self, image: bytes) -> None:
+    def adopt_page(self, image: bytes | memoryview) -> None:
         """Takes the bytes of the next page."""
-        page = mmap(-1, self.page_size)
+        page = self._new_page()
         page[:] = image
         self.pages.append(page)
+
+    def copy(self) -> Pages:
+        """Pages of their own with the same bytes. Hints of free runs are not copied; what is free is found again."""
+        made = Pages(self.block_size, self.page_size, self.most_pages * self.page_size)
+        made.adopt(bytes(self.map))
+        for page in self.pages:
+            with memoryview(page) as image:
+                made.adopt_page(image)
+        return made
 
     def _mark(self, block: int, length: int) -> None:
         self.map[block : block + length] = bytes((HEAD,)) + bytes((_BODY,)) * (length - 1)
@@ -182,9 +198,31 @@ class Pages:
         self._found = [run.span() for run in found]
         return True
 
+    def room_state(self) -> dict[str, Any]:
+        """Where the next runs will be cut: whoever goes on from there hands out the same blocks."""
+        return {
+            "next": [self._next, self._end],
+            "found": self._found,
+            "freed": self._freed.tobytes(),
+            "hints": [hints.tobytes() for hints in self._hints],
+            "searched": self._searched,
+        }
+
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """Takes what `room_state` gave, once the map is there."""
+        self._next, self._end = state["next"]
+        self._found = [(start, end) for start, end in state["found"]]
+        self._freed = array("q", state["freed"])
+        self._hints = [array("I", hints) for hints in state["hints"]]
+        self._searched = state["searched"]
+
+    def _new_page(self) -> mmap:
+        # Private: a process that is forked to write a snapshot has the pages as they were then.
+        return mmap(-1, self.page_size, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+
     def _reserve(self) -> None:
         first = len(self.map)
-        self.pages.append(mmap(-1, self.page_size))
+        self.pages.append(self._new_page())
         self.map += bytes(self.blocks_per_page)
         self._freed.append(0)
         self._found.append((max(first, 1), first + self.blocks_per_page))

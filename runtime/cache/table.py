@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NOTHING: dict[str, MainSession] = {}
 _BATCHES = 64
 """One part in so many of the objects goes at a time."""
+_FREE_PART = 4
+"""One part in so many of all blocks stays free where objects need not go."""
 
 
 class SessionTable:
@@ -147,6 +149,23 @@ class SessionTable:
         except NoRoom:
             return  # nobody takes an end, so there is no room for the others either
 
+    def cool(self, most: int) -> bool:
+        """Writes up to so many objects to pages, those that no event has touched for longest first.
+
+        False when there is no more to be done: none is left, or pages have no more room than they should have. Nobody
+        is evicted for this.
+        """
+        pages = self._entries.pages
+        for session in list(islice(self._hot.values(), most)):
+            if session.due_ms == NOWHERE_MS or pages.free_blocks < pages.most_blocks // _FREE_PART:
+                return False
+            try:
+                self._to_pages(session)
+            except NoRoom:
+                return False
+            del self._hot[session.key]
+        return bool(self._hot)
+
     # ---- snapshots
 
     def objects(self) -> Iterator[MainSession]:
@@ -158,6 +177,20 @@ class SessionTable:
         self._index = Index(self._hash_capacity)
         self._index.fill(hashes, blocks)
         self._size += len(blocks)
+
+    def adopt_index(self, other: SessionTable, *, copied: bool) -> None:
+        """Takes the entries of another table, whose pages the cache has by now. Only while it is empty."""
+        if other._index is not None:
+            self._index = other._index.copy() if copied else other._index
+            self._size = len(self._index)
+
+    def entries(self) -> Iterator[tuple[int, str, bytes]]:
+        """Of each entry whose session is no object its block, its key and its payload."""
+        for block in self._index.blocks() if self._index is not None else ():
+            stored, payload = self._entries.read(block)
+            key = read_key(stored)
+            if key not in self._hot:
+                yield block, key, payload
 
     def take_back(self, session: MainSession, block: int) -> None:
         """Takes the session of an adopted entry that is out of date."""
@@ -185,16 +218,9 @@ class SessionTable:
         Raises NoRoom when nobody takes the end of any other.
         """
         while session.due_ms != NOWHERE_MS:  # else a tick is at work on it, or it was evicted, for one before it
-            # Anew each time: whoever makes room may put this one off to the second in which it is due by now.
-            payload = self.codec.encode(session)
-            block = session.block
             try:
-                if block:
-                    moved = self._entries.change(block, payload)
-                    if moved != block:
-                        self._moved(session, moved)
-                else:
-                    self._write(session, payload)
+                # Encoded anew each time: whoever makes room may put this one off to the second in which it is due.
+                self._to_pages(session)
                 return True
             except NoRoom as full:
                 self._cache.failed_puts += 1
@@ -204,6 +230,17 @@ class SessionTable:
                 if not self._cache.make_room(session):
                     raise
         return False
+
+    def _to_pages(self, session: MainSession) -> None:
+        """Writes a session to its entry, or to a new one. Raises NoRoom."""
+        payload = self.codec.encode(session)
+        block = session.block
+        if block:
+            moved = self._entries.change(block, payload)
+            if moved != block:
+                self._moved(session, moved)
+        else:
+            self._write(session, payload)
 
     def _write(self, session: MainSession, payload: bytes) -> None:
         slot, second = session.slot, session.due_ms // SLOT_MS

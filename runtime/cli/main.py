@@ -33,6 +33,7 @@ _COMMANDS = {
     "replay": "replay:replay_command",
     "rule": "rule:rule_command",
     "serve": "serve:serve_command",
+    "tap": "tap:tap_command",
     "top": "top:top_command",
 }
 """Module and name of each command."""

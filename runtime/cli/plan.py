@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import click
 from rich.console import Console
@@ -58,7 +57,7 @@ def plan_command(old: str, new: str, format_: str) -> None:
     """
     planned = plan(_before(old), _rules(new))
     if format_ == "json":
-        click.echo(json.dumps(_data(planned), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(planned.data(), indent=2, ensure_ascii=False))
     else:
         _print(planned, Console(highlight=False))
     if planned.loses:
@@ -82,46 +81,6 @@ def _rules(profile: str) -> TenantRules:
         # Exit code 1 means that sessions lose something.
         show(error.diagnostics, Console(stderr=True, highlight=False))
         raise SystemExit(USAGE) from error
-
-
-# ---- for machines
-
-
-def _data(planned: Plan) -> dict[str, Any]:
-    return {
-        "tenant": planned.tenant,
-        "loses": planned.loses,
-        "refused": planned.refused,
-        "profiles": [
-            _kind_data(profile)
-            | {
-                "open_sessions": profile.open_sessions,
-                "sub_sessions": [_kind_data(sub) for sub in profile.sub_sessions],
-            }
-            for profile in planned.profiles
-        ],
-    }
-
-
-def _kind_data(kind: KindPlan) -> dict[str, Any]:
-    return {
-        "name": kind.name,
-        "change": kind.change.value,
-        "attributes": [
-            {
-                "namespace": each.namespace,
-                "name": each.name,
-                "before": list(each.before),
-                "after": each.after,
-                "change": each.change.value,
-            }
-            for each in kind.attributes
-        ],
-        "settings": [
-            {"name": each.name, "before": each.before, "after": each.after, "holds_for_open": each.holds_for_open}
-            for each in kind.settings
-        ],
-    }
 
 
 # ---- for people

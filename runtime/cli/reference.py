@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from runtime.cli.added import PROFILE_HELP, added_by
 from runtime.cli.errors import FINDINGS
+from runtime.protocol import INGEST, MONITOR, Port, described
 from runtime.reference import (
     Described,
     annotations_page,
@@ -35,7 +37,7 @@ Examples:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a page is stale.")
 @click.pass_context
 def reference_command(ctx: click.Context, out: Path, profile: str | None, check: bool) -> None:
-    """Write the pages on functions, annotations, diagnostics, configuration and commands."""
+    """Write the pages on functions, annotations, diagnostics, configuration, commands and the service's HTTP."""
     added = () if profile is None else added_by(profile)
     root = ctx.find_root().command
     assert isinstance(root, click.Group)
@@ -47,6 +49,8 @@ def reference_command(ctx: click.Context, out: Path, profile: str | None, check:
         "cli.md": commands_page(_described(name, command) for name, command in _all_commands(root)),
         "dead-letters.md": dead_letters_page(),
         "service.md": service_page(),
+        "openapi-ingest.json": _description(INGEST),
+        "openapi-monitor.json": _description(MONITOR),
     }
     stale = [name for name, text in pages.items() if not _is(out / name, text)]
     if check:
@@ -60,6 +64,10 @@ def reference_command(ctx: click.Context, out: Path, profile: str | None, check:
     for name in stale:
         (out / name).write_text(pages[name], encoding="utf-8")
     click.echo(f"{len(stale)} pages written, {len(pages) - len(stale)} unchanged")
+
+
+def _description(port: Port) -> str:
+    return json.dumps(described(port), indent=2, ensure_ascii=False) + "\n"
 
 
 def _is(path: Path, text: str) -> bool:

@@ -36,11 +36,12 @@ Then, for a tenant `shop`:
 
 \b
 What leaves goes to STATE/out/TENANT.ndjson, dead letters to STATE/dead-letters/TENANT.ndjson, unless --config says
-otherwise. SIGTERM ends all sessions where they stand (reason `shutdown`), delivers what left, and exits; a second one
-hurries.
+otherwise. SIGTERM finishes what was taken, writes a snapshot, and exits; a second one hurries. The next start with the
+same STATE goes on with all sessions, also when the process was killed. Rules are reloaded when their files change, on
+SIGHUP (all tenants) and from the page; bad ones change nothing.
 
 \b
-Exit codes: 0 stopped, 1 the rules have problems or not all was delivered, 2 a file or an option is wrong."""
+Exit codes: 0 stopped, 1 the rules have problems or a part failed, 2 a file, an option or the state is wrong."""
 
 
 class _AddressType(click.ParamType[Address]):
@@ -61,7 +62,7 @@ class _AddressType(click.ParamType[Address]):
     "--state",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder for what leaves and for dead letters; made when it is not there.",
+    help="The folder for sessions, what leaves, dead letters and versions of rules; made when it is not there.",
 )
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Tokens, TLS, sinks and limits."
@@ -85,7 +86,7 @@ def serve_command(
     incident.
     """
     try:
-        from runtime.service import CannotListen, Service, StateTaken, run
+        from runtime.service import CannotConnect, CannotListen, NoTelemetry, Service, StateDamaged, StateTaken, run
     except ImportError as error:
         fail(f"serve needs {error.name}, which an extra installs: pip install 'sojourn[service]'")
     rules = compile_all([folder for each in tenants for folder in find_tenants(resolve(each))])
@@ -99,13 +100,18 @@ def serve_command(
     config = load_service(config_file).listening(ingest, monitor)
     try:
         service = Service(rules, config, state, stdin=None if stdin_of is None else (stdin_of, sys.stdin.buffer))
-    except (CannotListen, NoClock, StateTaken, TenantTwice) as error:
+    except (CannotConnect, CannotListen, NoClock, StateTaken, TenantTwice) as error:
         fail(str(error))
-    left = run(service, lambda: None if quiet else _greet(service))
-    if left:
-        # A thread may still wait for the answer to a request that nobody needs any more.
-        logging.shutdown()
-        os._exit(FINDINGS)
+    try:
+        failed = run(service, lambda: None if quiet else _greet(service))
+    except NoTelemetry as error:
+        fail(str(error))
+    except StateDamaged as error:
+        fail(f"{error}; without the tenant's folder below {state / 'log'} it begins anew")
+    # A thread may still wait for the answer to a request, which the next start sends again.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(FINDINGS if failed else 0)
 
 
 def _greet(service: Service) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import click
@@ -14,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from runtime.cli.errors import fail
+from runtime.cli.remote import Remote, token_option
 
 _EPILOG = """\b
 Examples:
@@ -33,13 +31,13 @@ _STATES = {"running": "green", "paused": "yellow", "stuck": "red", "disabled": "
 
 @click.command("top", epilog=_EPILOG, short_help="Watch a running service on the terminal.")
 @click.option("--url", default="http://127.0.0.1:9999", show_default=True, metavar="URL", help="Where it is watched.")
-@click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="The file with monitoring's token.")
+@token_option
 @click.option("--every", type=click.FloatRange(min=0.1), default=1.0, show_default=True, help="Seconds between looks.")
 @click.option("--times", type=click.IntRange(min=1), metavar="N", help="Look so many times, then end.")
 def top_command(url: str, token_file: Path | None, every: float, times: int | None) -> None:
     """Show each tenant of a running service: rates, live sessions, dead letters, latency. Ctrl-C ends."""
     console = Console(highlight=False)
-    look = _Looks(url.rstrip("/"), _token(token_file), max(console.width - _OTHERS_WIDTH, 8))
+    look = _Looks(Remote(url, token_file), max(console.width - _OTHERS_WIDTH, 8))
     try:
         on_screen = console.is_terminal and times is None
         with Live(look.drawn(), console=console, auto_refresh=False, screen=on_screen) as live:
@@ -50,26 +48,16 @@ def top_command(url: str, token_file: Path | None, every: float, times: int | No
         pass
 
 
-def _token(file: Path | None) -> str | None:
-    if file is None:
-        return None
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file}: it cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}")
-
-
 class _Looks:
     """Asks a service again and again, and draws what it says."""
 
-    def __init__(self, url: str, token: str | None, spark_width: int) -> None:
-        self._url = url
+    def __init__(self, remote: Remote, spark_width: int) -> None:
+        self._remote = remote
         self._spark_width = spark_width
-        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def drawn(self) -> Group:
         """The state of things as a table."""
-        service = self._asked("/api/v1/service")
+        service = self._remote.get("/api/v1/service")
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("tenant", style="bold", no_wrap=True)
         table.add_column("state", no_wrap=True)
@@ -78,7 +66,7 @@ class _Looks:
             table.add_column(heading, justify="right", no_wrap=True)
         for each in service["tenants"]:
             name = quote(each["tenant"], safe="")
-            samples = self._asked(f"/api/v1/tenants/{name}/series")["samples"]
+            samples = self._remote.get(f"/api/v1/tenants/{name}/series")["samples"]
             p99_ms = each["latency_p99_ms"]
             table.add_row(
                 each["tenant"],
@@ -95,24 +83,8 @@ class _Looks:
             Text(f"{each['tenant']}: {each['problem']}", "red") for each in service["tenants"] if each["problem"]
         ]
         up_s = (service["now_ms"] - service["started_ms"]) // 1000
-        head = Text.assemble(("sojourn ", "bold"), service["version"], (f"  {self._url}  up {up_s:,} s", "dim"))
+        head = Text.assemble(("sojourn ", "bold"), service["version"], (f"  {self._remote.url}  up {up_s:,} s", "dim"))
         return Group(head, "", table, *problems)
-
-    def _asked(self, path: str) -> Any:
-        # Every command would wait for these, TLS and all: 40 ms.
-        import urllib.error
-        import urllib.request
-
-        try:
-            request = urllib.request.Request(self._url + path, headers=self._headers)
-            with urllib.request.urlopen(request, timeout=10) as response:
-                return json.load(response)
-        except urllib.error.HTTPError as error:
-            hint = "; give the token's file: --token-file FILE" if error.code == 401 else ""
-            fail(f"{self._url}: it answered {error.code}{hint}")
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            fail(f"{self._url}: no service answers there: {getattr(reason, 'strerror', None) or reason}")
 
 
 def spark(values: list[int]) -> str:

@@ -1,7 +1,8 @@
 """Configuration, read and checked: a tenant's `sessionizer.yaml` with its rule files, a service's `service.yaml`."""
 
-from runtime.config.choices import Late, LintSeverity, StoreKind, TimeDomain, TimePolicy, UnknownEvents
+from runtime.config.choices import Late, LintSeverity, Start, StoreKind, Sync, TimeDomain, TimePolicy, UnknownEvents
 from runtime.config.codes import CONFIG_CODES
+from runtime.config.connectors import KafkaInConfig, KafkaOutConfig, ParquetConfig, ValkeyInConfig, ValkeyOutConfig
 from runtime.config.files import YAML_NAME, find_tenants, read_yaml
 from runtime.config.keys import KEYS, Key, Kind
 from runtime.config.lint import read_lint_section
@@ -20,6 +21,7 @@ from runtime.config.model import (
 )
 from runtime.config.service import (
     Address,
+    DurabilityConfig,
     FilesConfig,
     HttpConfig,
     LinesConfig,
@@ -40,9 +42,12 @@ __all__ = [
     "YAML_NAME",
     "Address",
     "CacheConfig",
+    "DurabilityConfig",
     "FilesConfig",
     "HttpConfig",
     "Import",
+    "KafkaInConfig",
+    "KafkaOutConfig",
     "Key",
     "Kind",
     "Late",
@@ -52,17 +57,22 @@ __all__ = [
     "LintSeverity",
     "Listener",
     "MarkerKeys",
+    "ParquetConfig",
     "ProfileConfig",
     "ServedTenant",
     "ServiceConfig",
+    "Start",
     "StoreConfig",
     "StoreKind",
     "SubSessionConfig",
+    "Sync",
     "TenantConfig",
     "TimeConfig",
     "TimeDomain",
     "TimePolicy",
     "UnknownEvents",
+    "ValkeyInConfig",
+    "ValkeyOutConfig",
     "find_tenants",
     "format_duration",
     "format_size",

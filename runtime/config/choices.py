@@ -36,6 +36,13 @@ class TimePolicy(StrEnum):
     ENDER_2022 = "ender-2022"
 
 
+class Start(StrEnum):
+    """Where to begin in a stream of which nothing was read yet."""
+
+    EARLIEST = "earliest"
+    LATEST = "latest"
+
+
 class StoreKind(StrEnum):
     """Where sessions are kept beyond this process."""
 
@@ -49,3 +56,10 @@ class LintSeverity(StrEnum):
 
     ERROR = "error"
     WARNING = "warning"
+
+
+class Sync(StrEnum):
+    """When the log of a tenant is on the disk, and not only in the system's memory."""
+
+    EACH_BATCH = "each_batch"
+    EACH_SECOND = "each_second"

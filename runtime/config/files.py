@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -49,7 +50,31 @@ def read_text(path: Path) -> Source:
     raise _unreadable(path, source)
 
 
-def read_rules(section: Section, key: str, folder: Path, *, required: bool = False) -> Source:
+class RuleFiles:
+    """The rule files of a tenant by the names that its YAML gives them; `read` has those that it has named so far.
+
+    They are in `folder`, or in `kept` where that is given: a folder as it was once (`runtime.service.versions`).
+    """
+
+    def __init__(self, folder: Path, kept: Mapping[str, Source] | None = None) -> None:
+        self.read: dict[str, Source] = {}
+        self._folder = folder
+        self._kept = kept
+
+    def text_or_reason(self, name: str) -> Source | str:
+        """The text of a file, or why there is none."""
+        kept = self._kept
+        found = text_or_reason(self._folder / name) if kept is None else kept.get(name, "it was not kept")
+        if isinstance(found, Source):
+            self.read[name] = found
+        return found
+
+    def names(self) -> list[str]:
+        """What a name may have been meant to be."""
+        return _names_in(self._folder, "*.epl") if self._kept is None else list(self._kept)
+
+
+def read_rules(section: Section, key: str, files: RuleFiles, *, required: bool = False) -> Source:
     """The rules of a section: the file that `key` names, or the text under `<key>_text`; empty when neither is given.
 
     A file that cannot be read, both keys, and neither when `required` are reported.
@@ -61,10 +86,10 @@ def read_rules(section: Section, key: str, folder: Path, *, required: bool = Fal
     elif required and not file.given and not text.given:
         section.report_missing(key, hint=f"name a file, or give the rules themselves under `{text_key}`")
     elif file.given and file.valid:
-        source = text_or_reason(folder / file.value)
+        source = files.text_or_reason(file.value)
         if isinstance(source, Source):
             return source
-        hint = did_you_mean(file.value, _names_in(folder, "*.epl"))
+        hint = did_you_mean(file.value, files.names())
         problems.add(UNREADABLE, file.span, hint=hint, file=file.value, reason=source)
     node = section.node(text_key)
     # A literal block keeps its place in the file: what is found in its rules is reported at the YAML's own line and

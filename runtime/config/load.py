@@ -5,6 +5,7 @@ A wrong value counts as its default while reading goes on; the result is only gi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,7 +16,7 @@ from runtime.config.choices import Late, StoreKind, TimeDomain, TimePolicy, Unkn
 from runtime.config.codes import FIELD_NAME, IDLE_OVER_SLOTS, NO_ROOM, PAGE_TOO_LARGE, UNKNOWN_ZONE
 from runtime.config.document import read_document
 from runtime.config.events import read_events
-from runtime.config.files import read_rules, read_yaml
+from runtime.config.files import RuleFiles, read_rules, read_yaml
 from runtime.config.keys import default_text
 from runtime.config.lint import read_lint
 from runtime.config.model import CacheConfig, Import, Limits, StoreConfig, TenantConfig, TimeConfig
@@ -36,18 +37,21 @@ def load_tenant(folder_or_yaml: Path) -> TenantConfig:
     return read_tenant(*read_yaml(folder_or_yaml))
 
 
-def read_tenant(folder: Path, source: Source) -> TenantConfig:
-    """The configuration that a text of YAML gives in a tenant's folder. Raises InvalidInput as `load_tenant`."""
+def read_tenant(folder: Path, source: Source, kept: Mapping[str, Source] | None = None) -> TenantConfig:
+    """The configuration that a text of YAML gives in a tenant's folder. Raises InvalidInput as `load_tenant`.
+
+    `kept` stands for the rule files that the YAML names, by the names that it gives them.
+    """
     problems = Problems(source)
     node = read_document(problems)
-    config = None if problems.has_errors else _tenant(Section(problems, node), folder)
+    config = None if problems.has_errors else _tenant(Section(problems, node), folder, RuleFiles(folder, kept))
     if config is None or problems.has_errors:
         # A block that aliases repeat is read at each of its uses, and its problems are the same ones.
         raise InvalidInput(dict.fromkeys(problems))
     return config
 
 
-def _tenant(root: Section, folder: Path) -> TenantConfig:
+def _tenant(root: Section, folder: Path, files: RuleFiles) -> TenantConfig:
     limits, cache, time = root.section("limits"), root.section("cache"), root.section("time")
     max_idle = limits.number("max_idle")
     return TenantConfig(
@@ -56,7 +60,7 @@ def _tenant(root: Section, folder: Path) -> TenantConfig:
         tenant=root.text("tenant").value,
         events=read_events(root.problems, root.node("events")),
         type_field=_field(root, "type_field"),
-        controller=read_rules(root, "controller", folder, required=True),
+        controller=read_rules(root, "controller", files, required=True),
         unknown_events=root.choice("unknown_events", UnknownEvents).value,
         limits=Limits(
             max_idle_ms=max_idle.value,
@@ -72,7 +76,8 @@ def _tenant(root: Section, folder: Path) -> TenantConfig:
         store=StoreConfig(root.section("store").choice("kind", StoreKind).value),
         lint=read_lint(root.section("lint")),
         imports=tuple(Import(found.value, found.span) for found in root.modules("imports")),
-        profiles=read_profiles(root, folder, max_idle),
+        profiles=read_profiles(root, files, max_idle),
+        files=files.read,
     )
 
 

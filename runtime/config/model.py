@@ -138,7 +138,11 @@ class ProfileConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantConfig:
-    """A tenant: its folder, the text of its YAML (to which all spans refer), and everything that is in it."""
+    """A tenant: its folder, the text of its YAML (to which all spans refer), and everything that is in it.
+
+    `files` are the rule files that the YAML names, by the names it gives them. Modules are in `folder`, which is not
+    where the YAML was where that was kept.
+    """
 
     folder: Path
     source: Source
@@ -154,3 +158,4 @@ class TenantConfig:
     lint: LintConfig = field(default_factory=LintConfig)
     imports: tuple[Import, ...] = ()
     profiles: tuple[ProfileConfig, ...]
+    files: Mapping[str, Source] = field(default_factory=dict)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from epl.diagnostics import Problems
 from epl.source import Span
 from runtime.config.codes import (
@@ -15,16 +13,16 @@ from runtime.config.codes import (
     SUB_GAP_OVER_GAP,
 )
 from runtime.config.events import read_events
-from runtime.config.files import read_rules
+from runtime.config.files import RuleFiles, read_rules
 from runtime.config.model import MarkerKeys, ProfileConfig, SubSessionConfig
 from runtime.config.reader import Found, Section, shown
 from runtime.config.units import format_duration
 
 
-def read_profiles(root: Section, folder: Path, max_idle: Found[int]) -> tuple[ProfileConfig, ...]:
+def read_profiles(root: Section, files: RuleFiles, max_idle: Found[int]) -> tuple[ProfileConfig, ...]:
     """The tenant's profiles in file order; `max_idle` in ms."""
     names, markers = _Taken(root.problems), _Taken(root.problems)
-    return tuple(_profile(section, folder, max_idle, names, markers) for section in root.sections("profiles"))
+    return tuple(_profile(section, files, max_idle, names, markers) for section in root.sections("profiles"))
 
 
 class _Taken:
@@ -45,7 +43,7 @@ class _Taken:
             self._problems.add(code, found.span, what=what, name=shown(str(found.value)), line=line)
 
 
-def _profile(section: Section, folder: Path, max_idle: Found[int], names: _Taken, markers: _Taken) -> ProfileConfig:
+def _profile(section: Section, files: RuleFiles, max_idle: Found[int], names: _Taken, markers: _Taken) -> ProfileConfig:
     problems = section.problems
     name, number = section.text("name"), section.number("type")
     names.take("profile", name)
@@ -75,16 +73,16 @@ def _profile(section: Section, folder: Path, max_idle: Found[int], names: _Taken
         end_marker=end,
         keys=_marker_keys(section.section("keys")),
         events=read_events(problems, section.node("events")),
-        rules=read_rules(section, "rules", folder),
+        rules=read_rules(section, "rules", files),
         sub_sessions=tuple(
-            _sub_session(sub, folder, gap, own_names, markers) for sub in section.sections("sub_sessions")
+            _sub_session(sub, files, gap, own_names, markers) for sub in section.sections("sub_sessions")
         ),
         span=name.span,
     )
 
 
 def _sub_session(
-    section: Section, folder: Path, profile_gap: Found[int], names: _Taken, markers: _Taken
+    section: Section, files: RuleFiles, profile_gap: Found[int], names: _Taken, markers: _Taken
 ) -> SubSessionConfig:
     name, gap = section.text("name"), section.number("gap")
     names.take("sub-session", name)
@@ -100,7 +98,7 @@ def _sub_session(
         begin_marker=begin,
         end_marker=end,
         keys=_marker_keys(section.section("keys")),
-        rules=read_rules(section, "rules", folder),
+        rules=read_rules(section, "rules", files),
         span=name.span,
     )
 

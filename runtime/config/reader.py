@@ -168,6 +168,22 @@ class Section:
                 wrong_kind(self.problems, name, expected, item)
         return tuple(Found(item.value, span_of(item)) for item in node.value if _is_module(item))
 
+    def options(self, name: str) -> dict[str, Found[str]]:
+        """A mapping of names to texts, as they stand there: `true` and `5` are texts, too."""
+        node = self._nodes.get(name)
+        if node is None or is_null(node):
+            return {}
+        expected = self._keys[name].kind.value
+        if not isinstance(node, yaml.MappingNode):
+            wrong_kind(self.problems, name, expected, node)
+        found = {}
+        for option, _, value in entries(self.problems, node):
+            if isinstance(value, yaml.ScalarNode) and not is_null(value):
+                found[option] = Found(value.value, span_of(value))
+            else:
+                wrong_kind(self.problems, option, "a text", value)
+        return found
+
     def section(self, name: str) -> Section:
         """The mapping at a key, empty when it is absent."""
         path = f"{self._path}.{name}".lstrip(".")

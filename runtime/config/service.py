@@ -10,14 +10,27 @@ from urllib.parse import urlsplit
 
 from epl.diagnostics import InvalidInput, Problems, did_you_mean
 from epl.source import Source, Span
-from runtime.config.codes import NAME_TAKEN, UNREADABLE
+from runtime.config.choices import Sync
+from runtime.config.codes import NAME_TAKEN
+from runtime.config.connectors import (
+    KafkaInConfig,
+    KafkaOutConfig,
+    ParquetConfig,
+    ValkeyInConfig,
+    ValkeyOutConfig,
+    kafka_in,
+    kafka_out,
+    parquet,
+    valkey_in,
+    valkey_out,
+)
 from runtime.config.document import read_document
-from runtime.config.files import read_text, text_or_reason
+from runtime.config.files import read_text
 from runtime.config.reader import Found, Section, shown, wrong_kind
-from runtime.config.service_codes import BAD_TOKEN, HALF_TLS, NO_SUCH_TENANT, OPEN_LINES, OPEN_LISTENER
+from runtime.config.secrets import readable, token_in
+from runtime.config.service_codes import HALF_TLS, NO_SUCH_TENANT, OPEN_LINES, OPEN_LISTENER
 from runtime.config.service_keys import SERVICE_KEYS
 
-_LEAST_TOKEN = 16
 _NOWHERE = Span(0, 0)
 
 
@@ -101,6 +114,15 @@ class FilesConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DurabilityConfig:
+    """How what was taken outlives the process. `snapshot_size` is in bytes of a tenant's log."""
+
+    sync: Sync = Sync.EACH_SECOND
+    snapshot_every_ms: int = SERVICE_KEYS.default_number("durability.snapshot_every")
+    snapshot_size: int = SERVICE_KEYS.default_number("durability.snapshot_size")
+
+
+@dataclass(frozen=True, slots=True)
 class HttpConfig:
     """A server that lines are sent to. `batch` counts lines, `max_waiting` bytes."""
 
@@ -120,17 +142,28 @@ class ServedTenant:
     markers_only: bool = False
     files: FilesConfig | None = field(default_factory=FilesConfig)
     http: tuple[HttpConfig, ...] = ()
+    kafka_in: tuple[KafkaInConfig, ...] = ()
+    valkey_in: tuple[ValkeyInConfig, ...] = ()
+    kafka_out: tuple[KafkaOutConfig, ...] = ()
+    valkey_out: tuple[ValkeyOutConfig, ...] = ()
+    parquet: ParquetConfig | None = None
     span: Span = _NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceConfig:
-    """A service. `source` is the text of its YAML, to which all spans refer; empty where there is none."""
+    """A service. `source` is the text of its YAML, to which all spans refer; empty where there is none.
+
+    `versions_kept` is how many versions of a tenant's rules are.
+    """
 
     source: Source
     ingest: IngestConfig
     monitor: MonitorConfig
+    traces: str | None
     stop_ms: int
+    durability: DurabilityConfig
+    versions_kept: int
     tenants: dict[str, ServedTenant]
 
     def tenant(self, name: str) -> ServedTenant:
@@ -182,7 +215,7 @@ def load_service(path: Path | None) -> ServiceConfig:
 
 
 def _service(root: Section, folder: Path) -> ServiceConfig:
-    ingest, monitor = root.section("ingest"), root.section("monitor")
+    ingest, monitor, durability = root.section("ingest"), root.section("monitor"), root.section("durability")
     return ServiceConfig(
         source=root.problems.source,
         ingest=IngestConfig(
@@ -192,8 +225,15 @@ def _service(root: Section, folder: Path) -> ServiceConfig:
             body_time_ms=ingest.number("body_time").value,
             lines=tuple(_lines(each) for each in ingest.sections("lines")),
         ),
-        monitor=MonitorConfig(_listener(monitor, folder), _token(monitor, folder)),
+        monitor=MonitorConfig(_listener(monitor, folder), token_in(monitor, folder)),
+        traces=_url(root, "traces") or None,
         stop_ms=root.number("stop_time").value,
+        durability=DurabilityConfig(
+            durability.choice("sync", Sync).value,
+            durability.number("snapshot_every").value,
+            durability.number("snapshot_size").value,
+        ),
+        versions_kept=root.section("versions").number("keep").value,
         tenants=_tenants(root, folder),
     )
 
@@ -205,7 +245,7 @@ def _listener(section: Section, folder: Path) -> Listener:
         if files[name].given and not files[other].given:
             section.problems.add(HALF_TLS, files[name].span, given=name, missing=other)
         if files[name].given and files[name].valid:
-            _readable(section, folder, files[name])
+            readable(section, folder, files[name])
     certificate, key = (folder / found.value if found.given else None for found in files.values())
     return Listener(address.value, certificate, key, address.span)
 
@@ -236,31 +276,41 @@ def _tenants(root: Section, folder: Path) -> dict[str, ServedTenant]:
             first = root.problems.source.position(found[name.value].span.start)
             root.problems.add(NAME_TAKEN, name.span, what="tenant", name=shown(name.value), line=first.line)
         http = tuple(_http(each, folder) for each in section.sections("http"))
+        to_kafka, to_valkey, to_parquet = kafka_out(section, folder), valkey_out(section, folder), parquet(section)
         files = section.section("files")
         found[name.value] = ServedTenant(
-            token=_token(section, folder),
+            token=token_in(section, folder),
             follow=tuple(folder / each.text("file").value for each in section.sections("follow")),
             markers_only=section.switch("markers_only").value,
             files=FilesConfig(files.number("rotate_size").value, files.number("rotate_age").value)
-            if section.node("files") is not None or not http
+            if section.node("files") is not None or not (http or to_kafka or to_valkey or to_parquet)
             else None,
             http=http,
+            kafka_in=kafka_in(section, folder),
+            valkey_in=valkey_in(section, folder),
+            kafka_out=to_kafka,
+            valkey_out=to_valkey,
+            parquet=to_parquet,
             span=name.span,
         )
     return found
 
 
 def _http(section: Section, folder: Path) -> HttpConfig:
-    url, node = section.text("url"), section.node("url")
-    if node is not None and url.valid and not _is_url(url.value):
-        wrong_kind(section.problems, "url", section.kind("url").value, node)
     return HttpConfig(
-        url.value,
-        _token(section, folder),
+        _url(section, "url"),
+        token_in(section, folder),
         batch=section.number("batch").value,
         timeout_ms=section.number("timeout").value,
         max_waiting=section.number("max_waiting").value,
     )
+
+
+def _url(section: Section, key: str) -> str:
+    url, node = section.text(key), section.node(key)
+    if node is not None and url.valid and not _is_url(url.value):
+        wrong_kind(section.problems, key, section.kind(key).value, node)
+    return url.value
 
 
 def _is_url(text: str) -> bool:
@@ -269,25 +319,3 @@ def _is_url(text: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-
-
-def _token(section: Section, folder: Path) -> str | None:
-    """The token in a file; reported when it holds none that protects anything."""
-    file = section.text("token_file")
-    if not file.given or not file.valid:
-        return None
-    source = _readable(section, folder, file)
-    if source is None:
-        return None
-    token = source.text.strip()
-    if len(token) < _LEAST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
-        section.problems.add(BAD_TOKEN, file.span, file=file.value, least=_LEAST_TOKEN)
-    return token
-
-
-def _readable(section: Section, folder: Path, file: Found[str]) -> Source | None:
-    source = text_or_reason(folder / file.value)
-    if isinstance(source, Source):
-        return source
-    section.problems.add(UNREADABLE, file.span, file=file.value, reason=source)
-    return None

@@ -1,7 +1,7 @@
 """The diagnostics of `service.yaml`, E551 and up.
 
-The examples are whole files; beside them are `good.token`, `tls.pem` and `tls.key`, and an `empty.token` with nothing
-in it. The only tenant is `shop`.
+The examples are whole files; beside them are `good.token`, `good.options`, `tls.pem` and `tls.key`, and an
+`empty.token` with nothing in it. The only tenant is `shop`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,41 @@ NO_SUCH_TENANT = Code(
     "tenants: [{name: shopp, token_file: good.token}]\n",
     "tenants: [{name: shop, token_file: good.token}]\n",
 )
+_TOPIC = "brokers: 'localhost:9092', topic: events, group: sojourn"
+OWN_OPTION = Code(
+    "E556",
+    "Option that is not to be chosen",
+    "`{name}` is for Sojourn to set",
+    "That nothing is lost rests on it; the keys beside `options` are what there is to choose.",
+    f"tenants: [{{name: shop, kafka_in: [{{{_TOPIC}, options: {{enable.auto.commit: true}}}}]}}]\n",
+    f"tenants: [{{name: shop, kafka_in: [{{{_TOPIC}, options: {{fetch.wait.max.ms: 50}}}}]}}]\n",
+)
+BAD_OPTION_LINE = Code(
+    "E557",
+    "Line without an option",
+    "line {line} of `{file}` is no `NAME=VALUE`",
+    "An option that is left out, such as a password, shows only when the cluster refuses.",
+    f"tenants: [{{name: shop, kafka_in: [{{{_TOPIC}, options_file: good.token}}]}}]\n",
+    f"tenants: [{{name: shop, kafka_in: [{{{_TOPIC}, options_file: good.options}}]}}]\n",
+)
+_STREAM = "url: 'valkey://localhost', stream: events, group: sojourn"
+BAD_PASSWORD = Code(
+    "E558",
+    "File without a password",
+    "`{file}` holds no password: it wants one line",
+    "The server would refuse each connection.",
+    f"tenants: [{{name: shop, valkey_in: [{{{_STREAM}, password_file: empty.token}}]}}]\n",
+    f"tenants: [{{name: shop, valkey_in: [{{{_STREAM}, password_file: good.token}}]}}]\n",
+)
 
-SERVICE_CODES: tuple[Code, ...] = (OPEN_LISTENER, OPEN_LINES, HALF_TLS, BAD_TOKEN, NO_SUCH_TENANT)
+SERVICE_CODES: tuple[Code, ...] = (
+    OPEN_LISTENER,
+    OPEN_LINES,
+    HALF_TLS,
+    BAD_TOKEN,
+    NO_SUCH_TENANT,
+    OWN_OPTION,
+    BAD_OPTION_LINE,
+    BAD_PASSWORD,
+)
 """All of them, by number."""

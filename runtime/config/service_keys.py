@@ -6,6 +6,8 @@ it, and where what leaves goes.
 
 from __future__ import annotations
 
+from runtime.config.choices import Sync
+from runtime.config.connector_keys import CONNECTOR_KEYS
 from runtime.config.keys import Key, Kind, Registry
 
 _TENANT = "tenants[]"
@@ -71,10 +73,47 @@ SERVICE_KEY_LIST: tuple[Key, ...] = (
         "The file with the token for all of it but the probes; without one everybody on this machine may look and act.",
     ),
     Key(
+        "traces",
+        Kind.URL,
+        None,
+        "Where spans go over OTLP/HTTP, without `/v1/traces`; else where `OTEL_EXPORTER_OTLP_ENDPOINT` says.",
+    ),
+    Key(
         "stop_time",
         Kind.DURATION,
         "20s",
-        "How long, as a duration, a stop may take to finish what was taken and to deliver what left.",
+        "How long, as a duration, a stop may take to finish what was taken, to deliver what left and to keep the rest.",
+        minimum=1,
+    ),
+    Key("durability", Kind.SECTION, "{}", "How what was taken outlives the process."),
+    Key(
+        "durability.sync",
+        Kind.CHOICE,
+        "each_second",
+        "When what was taken is on the disk: before its answer, or within a second. A process that is killed loses "
+        "nothing either way; a power cut loses what is not on the disk.",
+        choices=tuple(Sync),
+    ),
+    Key(
+        "durability.snapshot_every",
+        Kind.DURATION,
+        "1m",
+        "How often, as a duration, a snapshot is written; a start does again what came after it.",
+        minimum=1,
+    ),
+    Key(
+        "durability.snapshot_size",
+        Kind.SIZE,
+        "256MiB",
+        "The bytes of a tenant's log after which a snapshot is written before its time.",
+        minimum=1,
+    ),
+    Key("versions", Kind.SECTION, "{}", "What is kept of rules that are reloaded."),
+    Key(
+        "versions.keep",
+        Kind.NUMBER,
+        "10",
+        "How many versions of a tenant's rules are kept below the state's folder, to go back to.",
         minimum=1,
     ),
     Key("tenants", Kind.SECTIONS, "[]", "What is special about single tenants; the others have the defaults."),
@@ -87,7 +126,7 @@ SERVICE_KEY_LIST: tuple[Key, ...] = (
         f"{_TENANT}.files",
         Kind.SECTION,
         "{}",
-        "What leaves goes to files of lines below the state's folder; so it does as well when there is no `http`.",
+        "What leaves goes to files of lines below the state's folder; so it does as well when it goes nowhere else.",
     ),
     Key(
         f"{_TENANT}.files.rotate_size",
@@ -121,6 +160,7 @@ SERVICE_KEY_LIST: tuple[Key, ...] = (
         "The bytes of lines that may wait to be sent; beyond it no more of the tenant's events are taken in.",
         minimum=1,
     ),
+    *CONNECTOR_KEYS,
 )
 """All keys, in the order of the reference page."""
 

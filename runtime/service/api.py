@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -16,12 +15,20 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from runtime.output import to_json
+from runtime.profile import Profile
+from runtime.protocol import MONITOR, Operation, Port, answers, described
+from runtime.protocol import operations as protocol
+from runtime.protocol.operations import Nothing, SessionName
 from runtime.service import facts
 from runtime.service.host import Host
+from runtime.service.log import NotLogged
 from runtime.service.metrics import Metrics
+from runtime.service.reload import Reloader
 from runtime.service.served import Served
 from runtime.service.sessions import find_sessions, profile_named, session_details
+from runtime.service.taps import Lookouts, tap_response
 
+Shape = TypeVar("Shape")
 _STALLED_S = 15.0
 _MOST_LISTED = 200
 
@@ -34,11 +41,19 @@ class Phase(Enum):
     STOPPING = "stopping"
 
 
-class SessionName(msgspec.Struct, forbid_unknown_fields=True):
-    """A session in the body of a request."""
+def route(operation: Operation, endpoint: Callable[[Request], Any]) -> Route:
+    """The route of an operation."""
+    return Route(operation.path, endpoint, methods=[operation.method])
 
-    profile: str
-    key: str
+
+def description_route(port: Port) -> Route:
+    """`/openapi.json` of a port."""
+    text = to_json(described(port))
+
+    async def openapi(request: Request) -> Response:
+        return Response(text, media_type="application/json")
+
+    return route(protocol.OPENAPI, openapi)
 
 
 def probe_routes(host: Host, phase: Callable[[], Phase]) -> list[Route]:
@@ -46,7 +61,8 @@ def probe_routes(host: Host, phase: Callable[[], Phase]) -> list[Route]:
 
     async def livez(request: Request) -> Response:
         quiet_s = time.monotonic() - host.beat_s
-        is_alive = quiet_s < _STALLED_S
+        # Ticks begin when all tenants are back; until then it is this answer that shows life.
+        is_alive = quiet_s < _STALLED_S or phase() is Phase.STARTING
         return PlainTextResponse("ok" if is_alive else f"no tick for {quiet_s:.0f} s", 200 if is_alive else 503)
 
     async def readyz(request: Request) -> Response:
@@ -57,12 +73,12 @@ def probe_routes(host: Host, phase: Callable[[], Phase]) -> list[Route]:
         has_begun = phase() is not Phase.STARTING
         return PlainTextResponse("ok" if has_begun else "starting", 200 if has_begun else 503)
 
-    return [Route("/livez", livez), Route("/readyz", readyz), Route("/startupz", startupz)]
+    return [route(protocol.LIVEZ, livez), route(protocol.READYZ, readyz), route(protocol.STARTUPZ, startupz)]
 
 
-def api_routes(host: Host) -> list[Route]:
-    """`/metrics` and `/api/v1`."""
-    metrics = Metrics(host)
+def api_routes(host: Host, reloader: Reloader, lookouts: Lookouts) -> list[Route]:
+    """`/metrics`, `/api/v1`, and what describes them."""
+    metrics = Metrics(host, reloader)
 
     async def metrics_text(request: Request) -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
@@ -70,74 +86,97 @@ def api_routes(host: Host) -> list[Route]:
     async def service(request: Request) -> Response:
         return answer(facts.service_facts(host))
 
-    def of_tenant(give: Callable[[Served, Request], Any]) -> Callable[[Request], Any]:
+    def look(operation: Operation, give: Callable[[Served, Request], Any]) -> Route:
         async def endpoint(request: Request) -> Response:
             return answer(give(tenant_of(host, request), request))
 
-        return endpoint
+        return route(operation, endpoint)
 
-    def act(do: Callable[[Served, Request], Any]) -> Callable[[Request], Any]:
+    def act(operation: Operation, do: Callable[[Served], None]) -> Route:
         async def endpoint(request: Request) -> Response:
             served = tenant_of(host, request)
-            do(served, request)
+            await body_of(request, Nothing)
+            do(served)
             return answer(facts.tenant_facts(served))
 
-        return endpoint
+        return route(operation, endpoint)
 
     async def end(request: Request) -> Response:
         served = tenant_of(host, request)
+        name = await body_of(request, SessionName)
         try:
-            name = msgspec.json.decode(await request.body(), type=SessionName)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise HTTPException(400, f'the body wants {{"profile": …, "key": …}}: {error}') from None
-        ended = host.end_session(served, name.profile, name.key)
+            ended = host.end_session(served, name.profile, name.key)
+        except NotLogged as error:
+            raise HTTPException(503, str(error)) from None
         if ended is None:
             raise HTTPException(404, f"no session of `{name.profile}` with this key is live")
-        return answer({"ended": ended}, 200 if ended else 202)
+        return answer(answers.Ended(ended=ended), 200 if ended else 202)
 
-    tenant = "/api/v1/tenants/{tenant}"
-    looks: dict[str, Callable[[Served, Request], Any]] = {
-        "": lambda served, request: facts.tenant_details(served),
-        "/rules": lambda served, request: {"rules": facts.rule_facts(served)},
-        "/series": lambda served, request: {"samples": facts.series_facts(served)},
-        "/ends": lambda served, request: {"ends": facts.end_facts(served, limit_of(request))},
-        "/dead-letters": lambda served, request: {
-            "counts": served.letters.counts,
-            "file": served.letters.file.name,
-            "dead_letters": facts.letter_facts(served, limit_of(request)),
-        },
-        "/config": lambda served, request: facts.config_facts(served),
-        "/sessions": _sessions,
-        "/session": session_of,
-    }
-    acts: dict[str, Callable[[Served, Request], Any]] = {
-        "/pause": lambda served, request: host.pause(served),
-        "/resume": lambda served, request: host.resume(served),
-    }
+    async def tap(request: Request) -> Response:
+        return tap_response(request, tenant_of(host, request), lookouts)
+
+    def session(served: Served, request: Request) -> answers.SessionDetails | answers.TracedSession:
+        found = session_of(served, request)
+        if not _is_on(request, "trace"):
+            return found
+        return {**found, "trace": lookouts.of(served).look_at(found["profile"], found["key"])}
+
+    def trace(served: Served, request: Request) -> answers.Trace:
+        profile, key = named_profile(served, request), text_of(request, "key")
+        is_live = profile.table.find(key) is not None
+        seen = lookouts.of(served).look_at(profile.name, key)
+        return answers.Trace(profile=profile.name, key=key, live=is_live, trace=seen)
+
     return [
-        Route("/metrics", metrics_text),
-        Route("/api/v1/service", service),
-        *(Route(f"{tenant}{path}", of_tenant(give)) for path, give in looks.items()),
-        *(Route(f"{tenant}{path}", act(do), methods=["POST"]) for path, do in acts.items()),
-        Route(f"{tenant}/session/end", end, methods=["POST"]),
+        route(protocol.METRICS, metrics_text),
+        description_route(MONITOR),
+        route(protocol.SERVICE, service),
+        look(protocol.TENANT, lambda served, request: facts.tenant_details(served)),
+        look(protocol.RULES, lambda served, request: facts.rule_facts(served)),
+        look(protocol.SERIES, lambda served, request: facts.series_facts(served)),
+        look(protocol.ENDS, lambda served, request: facts.end_facts(served, limit_of(request))),
+        look(protocol.DEAD_LETTERS, lambda served, request: facts.letter_facts(served, limit_of(request))),
+        look(protocol.CONFIG, lambda served, request: facts.config_facts(served)),
+        look(protocol.SESSIONS, _sessions),
+        look(protocol.SESSION, session),
+        look(protocol.TRACE, trace),
+        route(protocol.TAP, tap),
+        route(protocol.END, end),
+        act(protocol.PAUSE, host.pause),
+        act(protocol.RESUME, host.resume),
     ]
 
 
-def _sessions(served: Served, request: Request) -> Any:
-    names = [profile.name for profile in served.tenant.engine.profiles]
-    profile = profile_named(served, request.query_params.get("profile", names[0]))
-    if profile is None:
-        raise HTTPException(404, f"there is no such profile; there are {', '.join(names)}")
+async def body_of(request: Request, shape: type[Shape]) -> Shape:
+    """The body of a request, an empty object where there is none. Raises HTTPException (400)."""
+    try:
+        return msgspec.json.decode(await request.body() or b"{}", type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise HTTPException(400, f"the body is not what it should be: {error}") from None
+
+
+def _sessions(served: Served, request: Request) -> answers.Sessions:
+    profile = named_profile(served, request, served.tenant.engine.profiles[0].name)
     start = number_of(request, "start", 0)
-    return asdict(find_sessions(profile, request.query_params.get("key", ""), start, limit_of(request)))
+    return find_sessions(profile, request.query_params.get("key", ""), start, limit_of(request))
 
 
-def session_of(served: Served, request: Request) -> dict[str, Any]:
-    """The session that a request names by profile and key. Raises HTTPException (404)."""
-    profile = profile_named(served, request.query_params.get("profile", ""))
-    session = None if profile is None else profile.table.find(request.query_params.get("key", ""))
-    if profile is None or session is None:
-        raise HTTPException(404, "no such session is live; name it by `profile` and `key`")
+def named_profile(served: Served, request: Request, default: str | None = None) -> Profile:
+    """The profile that a request names. Raises HTTPException (400, 404)."""
+    name = text_of(request, "profile", default)
+    profile = profile_named(served, name)
+    if profile is None:
+        names = ", ".join(profile.name for profile in served.tenant.engine.profiles)
+        raise HTTPException(404, f"there is no profile `{name}`; there are {names}")
+    return profile
+
+
+def session_of(served: Served, request: Request) -> answers.SessionDetails:
+    """The session that a request names by profile and key. Raises HTTPException (400, 404)."""
+    profile, key = named_profile(served, request), text_of(request, "key")
+    session = profile.table.find(key)
+    if session is None:
+        raise HTTPException(404, "no such session is live")
     return session_details(profile, session)
 
 
@@ -147,6 +186,21 @@ def tenant_of(host: Host, request: Request) -> Served:
     if served is None:
         raise HTTPException(404, f"there is no tenant `{request.path_params['tenant']}`")
     return served
+
+
+def text_of(request: Request, name: str, default: str | None = None) -> str:
+    """A text of the query. Raises HTTPException (400) where it must be there and is not."""
+    text = request.query_params.get(name, default)
+    if text is None:
+        raise HTTPException(400, f"`{name}` is missing")
+    return text
+
+
+def _is_on(request: Request, name: str) -> bool:
+    text = text_of(request, name, "off")
+    if text not in ("on", "off"):
+        raise HTTPException(400, f"`{name}` is `on` or `off`")
+    return text == "on"
 
 
 def number_of(request: Request, name: str, default: int) -> int:

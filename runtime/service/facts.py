@@ -6,21 +6,22 @@ Times are ms since 1970, durations ms. Nothing here changes anything.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
 from epl import Compiled
 from epl.typed import Rule
 from runtime.config import MarkerKeys
 from runtime.counters import SessionCounters
 from runtime.profile import Profile
+from runtime.protocol import answers
 from runtime.service.delivery import Delivery
 from runtime.service.host import Host
 from runtime.service.letters import Received
 from runtime.service.outlet import Ended
 from runtime.service.served import Served
+from runtime.service.source import Source
 
 
 def sojourn_version() -> str:
@@ -31,7 +32,7 @@ def sojourn_version() -> str:
         return "unknown"
 
 
-def service_facts(host: Host) -> dict[str, Any]:
+def service_facts(host: Host) -> answers.ServiceFacts:
     """The service in a few numbers, and each tenant in a few."""
     return {
         "version": sojourn_version(),
@@ -41,13 +42,13 @@ def service_facts(host: Host) -> dict[str, Any]:
     }
 
 
-def tenant_facts(served: Served) -> dict[str, Any]:
+def tenant_facts(served: Served) -> answers.TenantFacts:
     """A tenant in a few numbers."""
     totals = served.totals()
     p50_s, p99_s = served.latency.quantile_s(0.5), served.latency.quantile_s(0.99)
     return {
         "tenant": served.name,
-        "state": served.state,
+        "state": cast("answers.State", served.state),
         "problem": problem_of(served),
         "events": totals.events,
         "events_per_second": round(served.series.per_second("events"), 1),
@@ -66,13 +67,18 @@ def problem_of(served: Served) -> str | None:
     """What keeps a tenant from working, in words; None when nothing does."""
     if served.disabled is not None:
         return served.disabled.reason
+    if served.log.problem is not None:
+        return served.log.problem
     for delivery in served.deliveries:
         if not delivery.is_ready:
             return f"{delivery.name}: {delivery.health.problem or 'it takes less than comes'}"
+    for source in served.sources:
+        if source.health.problem is not None:
+            return f"{source.name}: {source.health.problem}"
     return None
 
 
-def tenant_details(served: Served) -> dict[str, Any]:
+def tenant_details(served: Served) -> answers.TenantDetails:
     """All counters of a tenant."""
     counters = served.tenant.engine.counters
     return {
@@ -90,11 +96,23 @@ def tenant_details(served: Served) -> dict[str, Any]:
         "responses": {str(status): count for status, count in sorted(served.responses.items())},
         "received_bytes": served.received_bytes,
         "profiles": [profile_facts(profile) for profile in served.tenant.engine.profiles],
+        "sources": [source_facts(source) for source in served.sources],
         "deliveries": [delivery_facts(delivery) for delivery in served.deliveries],
     }
 
 
-def delivery_facts(delivery: Delivery) -> dict[str, Any]:
+def source_facts(source: Source) -> answers.SourceFacts:
+    """A way in, how it is doing, and how many events wait there, by partition."""
+    return {
+        "name": source.name,
+        "problem": source.health.problem,
+        "events": source.health.lines,
+        "failures": source.health.failures,
+        "lags": dict(source.lags),
+    }
+
+
+def delivery_facts(delivery: Delivery) -> answers.DeliveryFacts:
     """A way out, and how it is doing."""
     return {
         "name": delivery.name,
@@ -106,7 +124,7 @@ def delivery_facts(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def profile_facts(profile: Profile) -> dict[str, Any]:
+def profile_facts(profile: Profile) -> answers.ProfileFacts:
     """A profile: how it is configured, and what came of it."""
     return {
         "profile": profile.name,
@@ -121,7 +139,7 @@ def profile_facts(profile: Profile) -> dict[str, Any]:
     }
 
 
-def session_counts(counters: SessionCounters) -> dict[str, Any]:
+def session_counts(counters: SessionCounters) -> answers.SessionCounts:
     """The counters of one kind of session."""
     ended = counters.ended.total()
     return {
@@ -138,16 +156,13 @@ def session_counts(counters: SessionCounters) -> dict[str, Any]:
     }
 
 
-def rule_facts(served: Served) -> list[dict[str, Any]]:
+def rule_facts(served: Served) -> answers.Rules:
     """Every rule of a tenant in the order of files: where it stands, how often it matched, how often it failed."""
     errors: dict[str, dict[str, int]] = {}
     for (rule, kind), count in served.tenant.engine.counters.rule_errors.items():
         errors.setdefault(rule, {})[kind] = count
-    return [
-        {"rules": title, **each, "errors": errors.get(each["rule"], {})}
-        for title, compiled in _rule_sets(served)
-        for each in _rules_of(compiled)
-    ]
+    rules = [each for title, compiled in _rule_sets(served) for each in _rules_of(title, compiled, errors)]
+    return {"rules": rules}
 
 
 def _rule_sets(served: Served) -> Iterator[tuple[str, Compiled]]:
@@ -158,13 +173,14 @@ def _rule_sets(served: Served) -> Iterator[tuple[str, Compiled]]:
             yield f"{profile.config.name}/{sub.config.name}", sub.compiled
 
 
-def _rules_of(compiled: Compiled) -> Iterator[dict[str, Any]]:
+def _rules_of(title: str, compiled: Compiled, errors: dict[str, dict[str, int]]) -> Iterator[answers.RuleFacts]:
     source = compiled.program.source
     for statement in compiled.program.statements():
         if isinstance(statement, Rule) and statement.of_update:
             continue  # it is counted as the update
         place = source.position(statement.span.start)
         yield {
+            "rules": title,
             "rule": statement.name,
             "event_type": statement.event_type,
             "file": PurePath(source.name.partition("#")[0]).name,
@@ -172,10 +188,11 @@ def _rules_of(compiled: Compiled) -> Iterator[dict[str, Any]]:
             "text": source.text[statement.span.start : statement.span.end].strip(),
             "shadow": isinstance(statement, Rule) and statement.shadow,
             "matches": compiled.matches[statement.number],
+            "errors": errors.get(statement.name, {}),
         }
 
 
-def end_facts(served: Served, limit: int) -> list[dict[str, Any]]:
+def end_facts(served: Served, limit: int) -> answers.Ends:
     """The sessions and sub-sessions that ended last and sent a marker, newest first."""
     kinds: dict[object, tuple[str, MarkerKeys]] = {}
     for profile in served.rules.profiles:
@@ -183,21 +200,30 @@ def end_facts(served: Served, limit: int) -> list[dict[str, Any]]:
         for sub in profile.config.sub_sessions:
             kinds[sub.end_marker] = (f"{profile.config.name}/{sub.name}", sub.keys)
 
-    def facts(ended: Ended) -> dict[str, Any]:
+    def facts(ended: Ended) -> answers.EndFacts:
         type_name = ended.fields.get(served.rules.config.type_field)
         # Its own rules may have given the marker another type.
         title, keys = kinds.get(type_name, (str(type_name), MarkerKeys()))
-        names = {"session_id": keys.id, "reason": keys.reason, "duration_ms": keys.duration, "events": keys.count}
-        found = {name: None if key is None else ended.fields.get(key) for name, key in names.items()}
-        return {"at_ms": ended.at_ms, "kind": title, **found}
 
-    return [facts(ended) for ended, _ in zip(served.outlet.recent, range(limit), strict=False)]
+        def told(key: str | None) -> Any:
+            return None if key is None else ended.fields.get(key)
+
+        return {
+            "at_ms": ended.at_ms,
+            "kind": title,
+            "session_id": told(keys.id),
+            "reason": told(keys.reason),
+            "duration_ms": told(keys.duration),
+            "events": told(keys.count),
+        }
+
+    return {"ends": [facts(ended) for ended, _ in zip(served.outlet.recent, range(limit), strict=False)]}
 
 
-def letter_facts(served: Served, limit: int) -> list[dict[str, Any]]:
-    """The dead letters that came last, newest first."""
+def letter_facts(served: Served, limit: int) -> answers.DeadLetters:
+    """How many dead letters by code, and those that came last, newest first."""
 
-    def facts(received: Received) -> dict[str, Any]:
+    def facts(received: Received) -> answers.LetterFacts:
         letter = received.letter
         return {
             "at_ms": received.at_ms,
@@ -209,15 +235,23 @@ def letter_facts(served: Served, limit: int) -> list[dict[str, Any]]:
             "event_bytes": letter.raw_bytes,
         }
 
-    return [facts(received) for received, _ in zip(served.letters.recent, range(limit), strict=False)]
+    return {
+        "counts": served.letters.counts,
+        "file": served.letters.file.name,
+        "dead_letters": [facts(received) for received, _ in zip(served.letters.recent, range(limit), strict=False)],
+    }
 
 
-def series_facts(served: Served) -> list[dict[str, int]]:
+def series_facts(served: Served) -> answers.Series:
     """A sample a second of the last minutes, oldest first."""
-    return [asdict(sample) for sample in served.series.samples]
+    samples = [
+        answers.Sample(events=each.events, created=each.created, ended=each.ended, refused=each.refused, live=each.live)
+        for each in served.series.samples
+    ]
+    return {"samples": samples}
 
 
-def config_facts(served: Served) -> dict[str, Any]:
+def config_facts(served: Served) -> answers.ConfigFacts:
     """The files that a tenant runs by, as they were read."""
     config = served.rules.config
     sources = [config.source, config.controller]
@@ -226,4 +260,4 @@ def config_facts(served: Served) -> dict[str, Any]:
     # Rules within the YAML are in its text already.
     files = {each.name: each.text for each in sources if "#" not in each.name and each.text.strip()}
     files[config.source.name] = config.source.text
-    return {"tenant": served.name, "folder": str(config.folder), "files": files}
+    return {"tenant": served.name, "version": served.version, "folder": str(config.folder), "files": files}

@@ -1,7 +1,7 @@
 """Files that somebody else writes, followed by name as `tail -F` does, through rotation and truncation.
 
-How far a file has been taken is kept in the state's folder, so the next run goes on where this one stopped. It is
-written after the events were taken: a process that is killed in between takes the last ones again.
+How far a file has been taken stands in the tenant's log, in one record with the lines themselves: whatever the process
+dies of, the next one goes on with the line after the last one that was taken.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from hashlib import blake2b
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
-import msgspec
-
-from runtime.io import LineCutter
+from runtime.io import DeadLetter, LineCutter
 from runtime.replay import too_long_letter
-from runtime.service.host import Host
+from runtime.service.host import SLICE, Host
 from runtime.service.intake import NotTaken
+from runtime.service.records import Position
 from runtime.service.served import Served
 
 _log = logging.getLogger("sojourn.service.follow")
@@ -28,25 +27,37 @@ _LOOK_S = 0.2
 _AGAIN_S = 0.5
 
 
-class Place(msgspec.Struct):
-    """How far a file has been taken: whole lines only. `line` is the number of the next one."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a file has been taken: a byte at which a line begins, the line's number, and how many from it on.
 
-    file: str
+    Only the ends of what was read at once are known as bytes, so within it lines are counted.
+    """
+
     inode: int = 0
     offset: int = 0
     line: int = 1
+    taken: int = 0
+
+    @classmethod
+    def read(cls, position: Position | None) -> Self:
+        """The place of a position, the beginning of no file for none."""
+        return cls() if position is None else cls(*map(int, str(position).split()))
+
+    def __str__(self) -> str:
+        return f"{self.inode} {self.offset} {self.line} {self.taken}"
 
 
 class Follower:
     """Follows one file for one tenant, from its beginning, or from where the last run stopped."""
 
-    def __init__(self, host: Host, served: Served, file: Path, state: Path) -> None:
+    def __init__(self, host: Host, served: Served, file: Path) -> None:
         self._host = host
         self._served = served
         self._file = file
-        name = blake2b(str(file.absolute()).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
-        self._kept = state / "followed" / f"{name}.json"
-        self._place = self._read_place()
+        self._source = str(file)
+        self._place = Place()
+        self._too_long: list[DeadLetter] = []
         self._is_stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -54,14 +65,13 @@ class Follower:
         self._is_stopping.set()
 
     async def run(self) -> None:
-        """Follows the file until it is told to stop."""
+        """Follows the file until it is told to stop. Only when the tenant is as it was."""
+        self._place = Place.read(self._served.positions.get(self._source))
         while not self._is_stopping.is_set():
             try:
                 opened = open(self._file, "rb", buffering=0)  # noqa: SIM115 - closed below
             except OSError as error:
-                _log.info(
-                    "waiting for a file", extra={"incident": {"file": str(self._file), "problem": error.strerror}}
-                )
+                _log.info("waiting for a file", extra={"incident": {"file": self._source, "problem": error.strerror}})
                 await self._pause(_AGAIN_S)
                 continue
             with opened:
@@ -71,16 +81,13 @@ class Follower:
         """Takes a file's lines until another one has its name, or it was cut short."""
         status = os.fstat(opened.fileno())
         if status.st_ino != self._place.inode or status.st_size < self._place.offset:
-            self._place = Place(str(self._file), status.st_ino)
-        place = self._place
-        opened.seek(place.offset)
-        before, read = place.line - 1, place.offset
+            self._place = Place(status.st_ino)
+        opened.seek(self._place.offset)
+        before, read = self._place.line - 1, self._place.offset
         limit = self._served.rules.config.limits.max_line_bytes
-        source = str(self._file)
 
         def on_long_line(line: int, size: int, head: bytes) -> None:
-            letter = too_long_letter(self._served.name, source, before + line, size, head, limit)
-            self._host.refuse(self._served, letter)
+            self._too_long.append(too_long_letter(self._served.name, self._source, before + line, size, head, limit))
 
         cutter = LineCutter(limit, on_long_line)
         is_last = False
@@ -89,17 +96,17 @@ class Follower:
             if chunk:
                 block = cutter.feed(chunk, 0)
                 if block is not None:
-                    await self._take(block.lines, before + block.first_line, read + chunk.rfind(b"\n") + 1)
+                    await self._take(block.lines, read + chunk.rfind(b"\n") + 1)
                 read += len(chunk)
                 is_last = False
             elif is_last:
                 # Nothing was written to it after another one had taken its name.
                 rest = cutter.finish(0)
                 if rest is not None:
-                    await self._take(rest.lines, before + rest.first_line, read)
+                    await self._take(rest.lines, read)
                 return
             elif os.fstat(opened.fileno()).st_size < read:
-                self._place = Place(str(self._file))
+                self._place = Place()
                 return
             else:
                 is_last = self._has_another(opened)
@@ -113,19 +120,45 @@ class Follower:
         except OSError:
             return False
 
-    async def _take(self, lines: list[bytes], first_line: int, offset: int) -> None:
+    async def _take(self, lines: list[bytes], end: int) -> None:
+        """Takes the lines from the place on, of which some may have been taken before; they end at a byte."""
+        place = self._place
+        too_long, self._too_long = self._too_long, []
+        if place.taken > len(lines):
+            # They were read in one piece with what comes next.
+            self._place = Place(place.inode, end, place.line + len(lines), place.taken - len(lines))
+            return
+        for begin in range(place.taken, len(lines), SLICE):
+            part = lines[begin : begin + SLICE]
+            taken = begin + len(part)
+            numbers = range(place.line + begin, place.line + taken)
+            after = Place(place.inode, place.offset, place.line, taken)
+            if taken == len(lines):
+                after = Place(place.inode, end, place.line + taken)
+            if not await self._offer(part, numbers, [each for each in too_long if each.line in numbers], after):
+                return
+            self._place = after
+
+    async def _offer(self, lines: list[bytes], numbers: range, letters: list[DeadLetter], after: Place) -> bool:
+        """False when they were not taken before it was time to stop."""
         size = sum(map(len, lines))
         while True:
             try:
-                await self._host.offer(self._served, lines, size, str(self._file), first_line=first_line)
+                await self._host.offer(
+                    self._served,
+                    lines,
+                    size,
+                    self._source,
+                    first_line=numbers.start,
+                    letters=letters,
+                    position=str(after),
+                )
             except NotTaken:
                 if self._is_stopping.is_set():
-                    return
+                    return False
                 await self._pause(_AGAIN_S)
             else:
-                self._place.offset, self._place.line = offset, first_line + len(lines)
-                self._keep_place()
-                return
+                return True
 
     async def _pause(self, seconds: float) -> None:
         """Waits, but not when it is time to stop."""
@@ -133,22 +166,3 @@ class Follower:
             await asyncio.wait_for(self._is_stopping.wait(), seconds)
         except TimeoutError:
             return
-
-    def _read_place(self) -> Place:
-        try:
-            return msgspec.json.decode(self._kept.read_bytes(), type=Place)
-        except FileNotFoundError:
-            return Place(str(self._file))
-        except (OSError, msgspec.MsgspecError):
-            _log.warning("a file is taken from its beginning again", extra={"incident": {"file": str(self._file)}})
-            return Place(str(self._file))
-
-    def _keep_place(self) -> None:
-        new = self._kept.with_suffix(".new")
-        try:
-            new.parent.mkdir(parents=True, exist_ok=True)
-            new.write_bytes(msgspec.json.encode(self._place))
-            os.replace(new, self._kept)
-        except OSError as error:
-            told = {"file": str(self._file), "problem": error.strerror}
-            _log.warning("how far a file was taken cannot be written", extra={"incident": told})

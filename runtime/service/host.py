@@ -3,6 +3,8 @@
 Everything that touches an engine happens in the loop's thread, so nothing is locked. A batch goes through the rules a
 slice at a time, and after each slice it is the next tenant's turn: a flood of one is felt by its own senders. A tenant
 whose lines nobody takes has no turn, so its queue fills and its senders are told to wait; the others go on.
+
+Whatever is done to an engine is in the tenant's log before, so that it can be done again (`runtime.service.recovery`).
 """
 
 from __future__ import annotations
@@ -11,22 +13,32 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from runtime.config import ServiceConfig
-from runtime.event import Refused
+from runtime.config import ServiceConfig, Sync
 from runtime.io import DeadLetter
 from runtime.rules import TenantRules
+from runtime.service.exchange import Exchange
 from runtime.service.intake import Answer, Batch, Intake, NotTaken
+from runtime.service.log import NotLogged
+from runtime.service.operations import Operations
 from runtime.service.outlet import Outlet
-from runtime.service.served import Served, clock_of, deliveries_of, letters_of
+from runtime.service.records import End, Lines, Paused, Position, Taken, Tick, letter_record, packed
+from runtime.service.recovery import recover
+from runtime.service.served import Served, clock_of, deliveries_of, letters_of, log_of, rate_of
+from runtime.service.snapshots import Snapshots
+from runtime.service.spans import span
+from runtime.service.syncing import Syncing
+from runtime.service.versions import Versions
 from runtime.tenants import Disabled, TenantEngine, Tenants
-from runtime.watchdog import Watchdog
 
 _log = logging.getLogger("sojourn.service")
 
-_SLICE = 500
-"""Lines of one turn: about 7 ms of work. Whoever waits behind ten floods waits 70 ms."""
+SLICE = 500
+"""Lines of one turn, and the most of one record: about 7 ms of work. Whoever waits behind ten floods waits 70 ms."""
+_SHARED_SLICE = 200
+"""The same where there is more than one tenant: others wait 3 ms. Slices of 100 would cost a tenth more an event."""
 _TICK_S = 1.0
 _LATE_S = 0.005
 _LONGEST_WAIT_S = 30.0
@@ -39,7 +51,7 @@ def wall_ms() -> int:
 
 
 class Host:
-    """The tenants that one process serves. Raises TenantTwice and NoClock.
+    """The tenants that one process serves. Raises TenantTwice, NoClock and CannotConnect.
 
     `clock_ms` says what time it is, `engine` what the engines are made of. `state` is the folder for what outlives the
     process. `run` needs a loop; everything else is called from within it.
@@ -59,6 +71,8 @@ class Host:
         self.started_ms = clock_ms()
         self.beat_s = time.monotonic()
         """When the loop last came round."""
+        self.recovered = asyncio.Event()
+        """Set when all tenants are as they were: from then on events have their turns."""
         self._work = asyncio.Event()
         compiled = list(rules)
         outlets = {}
@@ -66,7 +80,7 @@ class Host:
             name = each.config.tenant
             served = config.tenant(name)
             outlets[name] = Outlet(
-                deliveries_of(name, served, state, self._work.set), wants_events=not served.markers_only
+                deliveries_of(each, served, state, self._work.set), wants_events=not served.markers_only
             )
         self._tenants = Tenants(
             compiled,
@@ -82,52 +96,77 @@ class Host:
                 tenant=self._tenants.by_name[each.config.tenant],
                 outlet=outlets[each.config.tenant],
                 letters=letters_of(each.config.tenant, state),
-                intake=Intake(each.config.tenant, config.ingest.max_waiting),
+                intake=Intake(each.config.tenant, config.ingest.max_waiting, rate_of(each)),
+                log=log_of(each.config.tenant, state),
+                versions=Versions(state, each.config.tenant, config.versions_kept),
             )
             for each in compiled
         }
+        self._operations = Operations(self._tenants)
+        self.exchange = Exchange(self._operations, clock_ms, self._work.set)
+        self._syncing = Syncing()
+        self.snapshots = Snapshots(self.tenants, config.durability, self._syncing)
 
     # ---- events
 
-    def accept(self, served: Served, lines: Sequence[bytes], source: str, first_line: int) -> Answer:
-        """Takes lines of a tenant: the one way in, whatever brought them.
+    def accept(
+        self,
+        served: Served,
+        lines: Sequence[bytes],
+        source: str,
+        first_line: int,
+        *,
+        letters: Sequence[DeadLetter] = (),
+        position: Position | None = None,
+        partition: int = 0,
+    ) -> Answer:
+        """Takes lines of a tenant, and letters of events among them: the one way in, whatever brought them.
 
         When it returns, each event is in a session, has passed through, waits for late ones before it, or is a dead
-        letter, and what left because of it was handed to the deliveries. Only then is anybody told that it was taken.
+        letter, what left because of it was handed to the deliveries, and the log makes all of it come again. Only then
+        is anybody told that it was taken. Raises NotLogged; then nothing was taken.
         """
-        answer = Answer()
-        now_ms = self.clock_ms()
-
-        def refuse(refused: Refused) -> None:
-            answer.note(refused)
-            served.letters.refuse(refused, source, now_ms)
-
-        by_wall_clock = served.follows_wall_clock
-        with Watchdog(served.rules.config.limits.rule_time_ms):
-            self._tenants.process(
-                served.name,
-                lines,
-                now_ms if by_wall_clock else None,
-                wall_ms=now_ms,
-                first_line=first_line,
-                refuse=refuse,
-            )
-        answer.accepted = sum(1 for line in lines if line and not line.isspace()) - answer.refused
-        served.outlet.flush()
+        record = Lines(
+            **served.when(self.clock_ms()),
+            source=packed(source),
+            first_line=first_line,
+            lines=list(lines),
+            letters=[letter_record(letter) for letter in letters],
+            partition=partition,
+            position=position,
+            disabled=None if served.disabled is None else packed(served.disabled.reason),
+        )
+        served.keep(record)
+        limit_ms = served.rules.config.limits.rule_time_ms
+        answer = self._operations.take(served, record, limit_ms, served.note_stopped)
+        if served.shadow is not None and lines and served.disabled is None:
+            served.shadow.process(lines, record.at_ms, first_line, partition)
         return answer
 
     def refuse(self, served: Served, letter: DeadLetter) -> None:
-        """Takes an event that did not get as far as the engine."""
-        served.letters.write(letter, self.clock_ms())
+        """Takes an event that did not get as far as the engine. Raises NotLogged."""
+        self.accept(served, (), letter.source, letter.line, letters=(letter,))
 
     async def offer(
-        self, served: Served, lines: Sequence[bytes], size: int, source: str, *, first_line: int = 1
+        self,
+        served: Served,
+        lines: Sequence[bytes],
+        size: int,
+        source: str,
+        *,
+        first_line: int = 1,
+        letters: Sequence[DeadLetter] = (),
+        position: Position | None = None,
+        partition: int = 0,
     ) -> Answer:
         """Queues lines of a tenant, and says what became of them. Raises NotTaken when there is no room.
 
-        Also when they have had no turn for long: then none of them was taken, and none will be.
+        Also when they have had no turn for long: then none of them was taken, and none will be. `letters` are of events
+        that came with them and are none. With a `position`, which is where the source goes on, there are at most
+        `SLICE` lines: they and it are taken as one. Each `partition` of a tenant's events has a clock of its own.
         """
-        batch = served.intake.put(source, lines, size, first_line)
+        assert position is None or len(lines) <= SLICE, "lines and their position are one record"
+        batch = served.intake.put(source, lines, size, first_line, letters, position, partition)
         self._work.set()
         while not batch.answered.done():
             await asyncio.wait([batch.answered], timeout=_LONGEST_WAIT_S)
@@ -136,18 +175,34 @@ class Host:
         return batch.answered.result()
 
     async def run(self) -> None:
-        """Gives tenants their turns, and moves time on each second, until it is cancelled."""
+        """Brings tenants back, then gives them their turns, and moves time on each second, until it is cancelled.
+
+        Raises StateDamaged.
+        """
+        await self.recover()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._turns())
             tasks.create_task(self._ticks())
+            tasks.create_task(self._syncing.answer_batches())
+            tasks.create_task(self._syncing.sync_each_second(self.tenants.values()))
+            tasks.create_task(self.snapshots.run())
+
+    async def recover(self) -> None:
+        """Brings tenants back, as they were when the process before ended. Raises StateDamaged."""
+        for served in self.tenants.values():
+            await recover(served, self._operations)
+        self.recovered.set()
 
     async def _turns(self) -> None:
         while True:
             is_idle = True
             for served in self.tenants.values():
-                if served.intake.waiting and (served.is_ready or served.disabled is not None):
+                if served.intake.waiting and served.can_take:
                     is_idle = False
-                    self._turn(served, served.intake.waiting[0])
+                    try:
+                        self._turn(served, served.intake.waiting[0])
+                    except NotLogged as error:
+                        served.intake.turn_away(f"tenant `{served.name}` takes nothing: {error}")
                     # Requests are read and answered between any two slices.
                     await asyncio.sleep(0)
             if is_idle:
@@ -155,57 +210,88 @@ class Host:
                 await self._work.wait()
 
     def _turn(self, served: Served, batch: Batch) -> None:
-        lines = batch.lines[batch.done : batch.done + _SLICE]
-        batch.answer.add(self.accept(served, lines, batch.source, batch.first_line + batch.done))
+        is_whole = len(self.tenants) == 1 or batch.position is not None
+        lines = batch.lines[batch.done : batch.done + (SLICE if is_whole else _SHARED_SLICE)]
+        is_last = batch.done + len(lines) >= len(batch.lines)
+        with span("slice", batch.traced, tenant=served.name, lines=len(lines)):
+            answer = self.accept(
+                served,
+                lines,
+                batch.source,
+                batch.first_line + batch.done,
+                letters=batch.letters if is_last else (),
+                position=batch.position,
+                partition=batch.partition,
+            )
+        batch.answer.add(answer)
         batch.done += len(lines)
-        if batch.done >= len(batch.lines):
-            served.intake.finish()
+        if not is_last:
+            return
+        served.intake.take_out()
+        if self.config.durability.sync is Sync.EACH_BATCH:
+            self._syncing.answer(served, batch)
+        else:
+            batch.reply()
             served.latency.note(time.perf_counter() - batch.came_s)
 
     # ---- time
 
     async def _ticks(self) -> None:
         while True:
-            self.tick()
+            with span("tick"):
+                self.tick()
             # A little late: a timer that fires early would make two ticks of one second.
             await asyncio.sleep(_TICK_S - time.time() % _TICK_S + _LATE_S)
 
     def tick(self) -> None:
         """A second has passed: sessions that are due end, what could not be delivered is tried again."""
-        now_ms = self.clock_ms()
-        for name, served in self.tenants.items():
-            if served.follows_wall_clock:
-                with Watchdog(served.rules.config.limits.rule_time_ms):
-                    self._tenants.advance(now_ms, name)
-        self._tenants.close_idle(now_ms)
         for served in self.tenants.values():
-            served.outlet.flush()
+            # Where the disk was full, a note tells whether it still is.
+            taken = served.outlet.sequence.taken_by_others
+            with suppress(NotLogged):
+                if taken != served.noted or served.log.problem is not None:
+                    served.keep(Taken(taken))
+                    served.noted = taken
+                tick = Tick(**served.when(self.clock_ms()), is_ready=served.is_ready)
+                if served.disabled is None and not served.tenant.engine.is_at_rest:
+                    self._move(served, tick)
+                if served.shadow is not None:
+                    served.shadow.tick(tick.at_ms)
             for delivery in served.deliveries:
                 delivery.tick()
             served.series.take(served.totals())
         self.beat_s = time.monotonic()
         self._work.set()
 
+    def _move(self, served: Served, record: Tick | End) -> bool | None:
+        served.keep(record)
+        limit_ms = served.rules.config.limits.rule_time_ms
+        return self._operations.move(served, record, limit_ms, served.note_stopped)
+
     # ---- what an operator does
 
     def pause(self, served: Served) -> None:
         """Takes no more events of a tenant; those that wait go on, and so does time."""
-        if not served.intake.is_paused:
-            served.intake.is_paused = True
-            _log.info("tenant paused", extra={"incident": {"tenant": served.name}})
+        self._set_paused(served, True)
 
     def resume(self, served: Served) -> None:
         """Takes events of a tenant again."""
-        if served.intake.is_paused:
-            served.intake.is_paused = False
-            _log.info("tenant resumed", extra={"incident": {"tenant": served.name}})
+        self._set_paused(served, False)
+
+    def _set_paused(self, served: Served, is_paused: bool) -> None:
+        if served.intake.is_paused is not is_paused:
+            served.intake.is_paused = is_paused
+            with suppress(NotLogged):
+                served.keep(Paused(is_paused))
+            done = "tenant paused" if is_paused else "tenant resumed"
+            _log.info(done, extra={"incident": {"tenant": served.name}})
 
     def end_session(self, served: Served, profile: str, key: str) -> bool | None:
-        """Ends a session, as `Engine.end_session` does."""
-        if served.follows_wall_clock:
-            self._tenants.advance(self.clock_ms(), served.name)
-        ended = served.tenant.engine.end_session(profile, key)
-        served.outlet.flush()
+        """Ends a session, as `Engine.end_session` does. Raises NotLogged."""
+        record = End(**served.when(self.clock_ms()), is_ready=served.is_ready, profile=packed(profile), key=packed(key))
+        ended = self._move(served, record)
+        if served.shadow is not None:
+            served.shadow.end_session(profile, key, record.at_ms)
         if ended is not None:
             _log.info("session ended on demand", extra={"incident": {"tenant": served.name, "profile": profile}})
         return ended
@@ -217,27 +303,33 @@ class Host:
         for served in self.tenants.values():
             served.intake.closed = reason
 
-    async def drain(self, seconds: float) -> int:
-        """Does what waits, ends all sessions where they stand, delivers what left; how much would not go, in all.
-
-        Sessions whose end nobody takes, batches that had no turn, and lines that were not delivered count.
-        """
+    async def drain(self, seconds: float) -> None:
+        """Does what waits, and delivers what left; whoever has had no turn by then is told to come again."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and any(served.intake.waiting for served in self.tenants.values()):
             await asyncio.sleep(0.01)
-        left = sum(self._tenants.shut_down().values())
-        for served in self.tenants.values():
-            left += served.intake.give_up()
-            served.outlet.flush()
+        self.give_up()
+        while time.monotonic() < deadline and not self._syncing.is_idle:
+            await asyncio.sleep(0.01)
         deliveries = [delivery for served in self.tenants.values() for delivery in served.deliveries]
         await asyncio.gather(*(each.drain(max(deadline - time.monotonic(), 0.0)) for each in deliveries))
-        return left + sum(each.waiting_bytes > 0 for each in deliveries)
+
+    def give_up(self) -> None:
+        """Tells all whose events wait to come again."""
+        for served in self.tenants.values():
+            served.intake.give_up()
+
+    @property
+    def undelivered(self) -> int:
+        """Ways out on which something waits still."""
+        return sum(each.waiting_bytes > 0 for served in self.tenants.values() for each in served.deliveries)
 
     def close(self) -> None:
         """Lets go of files and connections."""
         for served in self.tenants.values():
             for delivery in served.deliveries:
                 delivery.close()
+            served.log.close()
 
 
 def _report_disabled(disabled: Disabled) -> None:

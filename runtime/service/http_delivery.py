@@ -1,7 +1,8 @@
 """Lines sent to a web server in batches, each until it has been taken.
 
 Whatever is not answered with 2xx is sent again, with the same `Idempotency-Key`, after 0.5 s, then 1 s, up to 30 s, or
-when the server says; nothing is dropped. A batch that is too large for the server (413) is cut in two.
+when the server says; nothing is dropped. A batch that is too large for the server (413) is cut in two. After a crash
+what had been sent in the last second may be sent again, in batches of other lines: the ids of markers tell.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from uuid import uuid4
 import urllib3
 
 from runtime.config import HttpConfig
+from runtime.rules import TenantRules
+from runtime.service import spans
 from runtime.service.delivery import Health
 
 _log = logging.getLogger("sojourn.service.http")
@@ -48,6 +51,7 @@ class HttpDelivery:
         self._config = config
         self._wake = wake
         self._lines: deque[bytes] = deque()
+        self._number = 0
         self._waiting_bytes = 0
         self._batch = config.batch
         self._at_once: list[bytes] = []
@@ -69,6 +73,23 @@ class HttpDelivery:
     def is_ready(self) -> bool:
         """False while the server takes nothing, or less than comes."""
         return self.health.problem is None and self._waiting_bytes < self._config.max_waiting
+
+    @property
+    def taken(self) -> int:
+        """The number of the first line that no server has answered for."""
+        return self._number
+
+    def resume(self, taken: int) -> int:
+        """Goes on there: what servers have had, only they can tell."""
+        self._number = taken
+        return taken
+
+    def waiting_lines(self) -> list[bytes]:
+        """The lines that were not taken yet, those on their way too."""
+        return list(self._lines)
+
+    def go_by(self, rules: TenantRules) -> None:
+        """Nothing: a line is a line."""
 
     def write(self, lines: list[bytes]) -> None:
         """Queues lines."""
@@ -128,6 +149,7 @@ class HttpDelivery:
         for line in self._at_once:
             self._lines.popleft()
             self._waiting_bytes -= len(line) + 1
+        self._number += len(self._at_once)
         self._at_once = []
         if self.health.problem is not None:
             _log.info("lines are taken again", extra={"incident": {"sink": self.name}})
@@ -141,14 +163,16 @@ class HttpDelivery:
         self.health.failed(problem)
 
     def _post(self, body: bytes, key: str) -> None:
-        answer = self._pool.request(
-            "POST",
-            self._config.url,
-            body=body,
-            headers={**self._headers, "Idempotency-Key": key},
-            timeout=self._config.timeout_ms / 1000,
-            redirect=False,
-        )
+        with spans.sent("deliver", {**self._headers, "Idempotency-Key": key}) as headers:
+            answer = self._pool.request(
+                "POST",
+                self._config.url,
+                body=body,
+                headers=headers,
+                timeout=self._config.timeout_ms / 1000,
+                redirect=False,
+            )
+            spans.answered(answer.status)
         if not 200 <= answer.status < 300:
             raise _Refused(answer.status, answer.headers.get("Retry-After"))
 

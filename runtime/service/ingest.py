@@ -7,20 +7,24 @@ other answer says that none of them was taken.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 from uuid import uuid4
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from runtime.io import DeadLetter
+from runtime.protocol import INGEST, answers
+from runtime.protocol.operations import EVENTS
 from runtime.replay import too_long_letter
+from runtime.service import spans
+from runtime.service.api import description_route, failed, route
 from runtime.service.bodies import check_kind, lines_of, unpacked
 from runtime.service.host import Host
 from runtime.service.intake import MOST_SHOWN, Answer, NotTaken
 from runtime.service.served import Served
+from runtime.service.spans import span
 from runtime.service.tokens import is_allowed, is_for_this_machine
 
 _LARGE_BYTES = 128 * 1024
@@ -31,6 +35,12 @@ def ingest_app(host: Host) -> Starlette:
     """The application of the intake's port."""
 
     async def events(request: Request) -> Response:
+        with spans.request(f"{EVENTS.method} {EVENTS.path}", request.headers):
+            response = await answered(request)
+            spans.answered(response.status_code)
+            return response
+
+    async def answered(request: Request) -> Response:
         served = host.tenants.get(request.path_params["tenant"])
         try:
             if served is None:
@@ -49,7 +59,10 @@ def ingest_app(host: Host) -> Starlette:
             served.responses[response.status_code] = served.responses.get(response.status_code, 0) + 1
         return response
 
-    return Starlette(routes=[Route("/v1/events/{tenant}", events, methods=["POST"])])
+    return Starlette(
+        routes=[route(EVENTS, events), description_route(INGEST)],
+        exception_handlers={HTTPException: failed},
+    )
 
 
 async def _taken(host: Host, served: Served, request: Request) -> Response:
@@ -73,9 +86,8 @@ async def _taken(host: Host, served: Served, request: Request) -> Response:
         too_long.append(too_long_letter(served.name, source, line, size, head, max_line_bytes))
 
     lines = lines_of(body, content_type, max_line_bytes, on_long_line)
-    answer = await host.offer(served, lines, len(body), source) if lines else Answer()
-    for letter in too_long:
-        host.refuse(served, letter)
+    with span("batch", tenant=served.name, lines=len(lines), bytes=len(body)):
+        answer = await host.offer(served, lines, len(body), source, letters=too_long) if lines else Answer()
     return JSONResponse(_as_data(batch_id, answer, too_long))
 
 
@@ -102,7 +114,7 @@ async def _body(host: Host, served: Served, request: Request, limit: int) -> byt
     return bytes(body)
 
 
-def _as_data(batch_id: str, answer: Answer, too_long: list[DeadLetter]) -> dict[str, Any]:
+def _as_data(batch_id: str, answer: Answer, too_long: list[DeadLetter]) -> answers.Taken:
     letters = [(each.line, each.code, each.reason) for each in answer.letters]
     letters += [(each.line, each.code, each.reason) for each in too_long]
     return {

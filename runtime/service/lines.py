@@ -11,7 +11,7 @@ import threading
 from itertools import count
 from typing import BinaryIO
 
-from runtime.io import Block, LineCutter
+from runtime.io import Block, DeadLetter, LineCutter
 from runtime.replay import too_long_letter
 from runtime.service.host import Host
 from runtime.service.intake import NotTaken
@@ -32,6 +32,7 @@ class LineStream:
         self._source = source
         self._limit = served.rules.config.limits.max_line_bytes
         self._cutter = LineCutter(self._limit, self._on_long_line)
+        self._too_long: list[DeadLetter] = []
 
     async def feed(self, chunk: bytes) -> None:
         """Takes the next bytes; returns when the lines that they complete have been through the rules."""
@@ -43,17 +44,21 @@ class LineStream:
         await self._give(self._cutter.finish(0))
 
     async def _give(self, block: Block | None) -> None:
-        while block is not None:
-            size = sum(map(len, block.lines))
+        if block is None:
+            return
+        letters, self._too_long = self._too_long, []
+        size = sum(map(len, block.lines))
+        while True:
             try:
-                await self._host.offer(self._served, block.lines, size, self._source, first_line=block.first_line)
+                await self._host.offer(
+                    self._served, block.lines, size, self._source, first_line=block.first_line, letters=letters
+                )
                 return
             except NotTaken:
                 await asyncio.sleep(_AGAIN_S)
 
     def _on_long_line(self, line: int, size: int, head: bytes) -> None:
-        letter = too_long_letter(self._served.name, self._source, line, size, head, self._limit)
-        self._host.refuse(self._served, letter)
+        self._too_long.append(too_long_letter(self._served.name, self._source, line, size, head, self._limit))
 
 
 class LineReceiver:

@@ -19,6 +19,8 @@ from runtime.counters import SessionCounters
 from runtime.service.facts import rule_facts, sojourn_version
 from runtime.service.host import Host
 from runtime.service.latency import BOUNDS_S
+from runtime.service.outcomes import Result
+from runtime.service.reload import Reloader
 from runtime.service.served import Served
 
 _MOST_BITS = 20
@@ -30,8 +32,9 @@ _SUB = ("tenant", "profile", "sub_session")
 class Metrics(Collector):
     """The metrics of a host, in the text format."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, reloader: Reloader) -> None:
         self._host = host
+        self._reloader = reloader
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -53,7 +56,10 @@ class Metrics(Collector):
         yield from _session_metrics("sub_session", _SUB, _sub_sessions(tenants))
         yield from _cache_metrics(tenants)
         yield from _rule_metrics(tenants)
+        yield from _reload_metrics(tenants, self._reloader)
+        yield from _log_metrics(tenants, self._host.snapshots.last_fork_s)
         yield from _way_in(tenants)
+        yield from _sources(tenants)
         yield from _ways_out(tenants)
 
 
@@ -187,12 +193,37 @@ def _rule_metrics(tenants: list[Served]) -> Iterator[Metric]:
     matches = _counter("rule_matches", "Rows that a rule gave.", "tenant", "rules", "rule", "place")
     errors = _counter("rule_errors", "Events on which a rule failed, by kind of error.", "tenant", "rule", "error")
     for served in tenants:
-        for rule in rule_facts(served):
+        for rule in rule_facts(served)["rules"]:
             place = f"{rule['file']}:{rule['line']}"
             matches.add_metric([served.name, rule["rules"], rule["rule"], place], rule["matches"])
         for (name, kind), count in served.tenant.engine.counters.rule_errors.items():
             errors.add_metric([served.name, name, kind], count)
     yield from (matches, errors)
+
+
+def _reload_metrics(tenants: list[Served], reloader: Reloader) -> Iterator[Metric]:
+    reloads = _counter("reloads", "Reloads of rules by what came of them.", "tenant", "outcome")
+    version = _gauge("rules_version", "The version of the rules that run.", "tenant")
+    pause = _gauge("reload_pause_seconds", "How long events waited for the latest reload.", "tenant")
+    for served in tenants:
+        history = reloader.histories[served.name]
+        for result in Result:
+            reloads.add_metric([served.name, result.value], history.counts[result])
+        if served.version is not None:
+            version.add_metric([served.name], served.version)
+        if history.last is not None and history.last.pause_ms is not None:
+            pause.add_metric([served.name], history.last.pause_ms / 1000)
+    yield from (reloads, version, pause)
+
+
+def _log_metrics(tenants: list[Served], last_fork_s: float) -> Iterator[Metric]:
+    size = _gauge("log_bytes", "Bytes of the log that no snapshot makes needless: a start does them again.", "tenant")
+    for served in tenants:
+        size.add_metric([served.name], served.log.uncovered_bytes)
+    yield size
+    yield GaugeMetricFamily(
+        "sojourn_snapshot_pause_seconds", "How long all stood still for the latest snapshot.", last_fork_s
+    )
 
 
 def _way_in(tenants: list[Served]) -> Iterator[Metric]:
@@ -213,6 +244,23 @@ def _way_in(tenants: list[Served]) -> Iterator[Metric]:
         buckets = [*((str(bound), sums[place]) for place, bound in enumerate(BOUNDS_S)), ("+Inf", sums[-1])]
         latency.add_metric([served.name], buckets, served.latency.sum_s)
     yield from (requests, received, waiting, batches, latency)
+
+
+def _sources(tenants: list[Served]) -> Iterator[Metric]:
+    labels = ("tenant", "source")
+    events = _counter("source_events", "Events taken from a source.", *labels)
+    failures = _counter("source_failures", "Times that a source failed, and was tried again.", *labels)
+    ready = _gauge("source_ready", "1 while a source can be reached.", *labels)
+    lag = _gauge("source_lag", "Events that wait at a source, by its partitions.", *labels, "partition")
+    for served in tenants:
+        for source in served.sources:
+            values = [served.name, source.name]
+            events.add_metric(values, source.health.lines)
+            failures.add_metric(values, source.health.failures)
+            ready.add_metric(values, float(source.health.problem is None))
+            for partition, count in list(source.lags.items()):
+                lag.add_metric([*values, partition], count)
+    yield from (events, failures, ready, lag)
 
 
 def _ways_out(tenants: list[Served]) -> Iterator[Metric]:

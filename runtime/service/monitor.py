@@ -10,9 +10,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runtime.protocol.operations import OPENAPI
 from runtime.service.api import Phase, api_routes, failed, probe_routes
 from runtime.service.host import Host
 from runtime.service.pages import Pages
+from runtime.service.reload import Reloader
+from runtime.service.reload_api import reload_routes
+from runtime.service.shadow_api import shadow_routes
+from runtime.service.taps import Lookouts
 from runtime.service.tokens import is_allowed, is_for_this_machine
 
 _PROBES = ("/livez", "/readyz", "/startupz")
@@ -26,27 +31,37 @@ _SAFE = {
 }
 
 
-def monitor_app(host: Host, phase: Callable[[], Phase]) -> ASGIApp:
-    """The application of monitoring's port; `phase` says where the service is in its life."""
-    pages = Pages(host, phase)
+def monitor_app(host: Host, reloader: Reloader, phase: Callable[[], Phase], lookouts: Lookouts) -> ASGIApp:
+    """The application of monitoring's port.
+
+    `phase` says where the service is in its life, `lookouts` who looks at its tenants.
+    """
+    pages = Pages(host, reloader, phase, lookouts)
 
     async def not_there(request: Request, error: Exception) -> Response:
-        is_for_machines = request.url.path.startswith("/api/")
+        is_for_machines = request.url.path.startswith("/api/") or request.url.path == OPENAPI.path
         return await (failed if is_for_machines else pages.failed)(request, error)
 
     app = Starlette(
-        routes=[*probe_routes(host, phase), *api_routes(host), *pages.routes()],
+        routes=[
+            *probe_routes(host, phase),
+            *api_routes(host, reloader, lookouts),
+            *reload_routes(host, reloader),
+            *shadow_routes(host, reloader),
+            *pages.routes(),
+        ],
         exception_handlers={HTTPException: not_there},
     )
-    return _Guard(app, host.config.monitor.token)
+    return _Guard(app, host.config.monitor.token, phase)
 
 
 class _Guard:
     """Lets those in who may, and says to browsers what they need not do."""
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, token: str | None, phase: Callable[[], Phase]) -> None:
         self._app = app
         self._token = token
+        self._phase = phase
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -75,8 +90,11 @@ class _Guard:
             return JSONResponse({"error": "no token, or not the one of monitoring"}, 401, headers)
         if self._token is None and not is_for_this_machine(request):
             return JSONResponse({"error": "without a token only this machine is served, by its own name"}, 403)
-        # A page from elsewhere can make a browser send a form, but not JSON.
+        if self._phase() is Phase.STARTING:
+            # Tenants are being brought back, and not all there is of one may fit together yet.
+            return JSONResponse({"error": "the service is starting"}, 503, {"Retry-After": "1"})
+        # A page from elsewhere can make a browser send a form, but neither JSON nor DELETE.
         is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
-        if request.method not in ("GET", "HEAD") and not is_json:
+        if request.method == "POST" and not is_json:
             return JSONResponse({"error": "send application/json"}, 415)
         return None

@@ -22,11 +22,15 @@ from starlette.staticfiles import StaticFiles
 from runtime.config import format_duration, spoken_duration
 from runtime.output import to_json
 from runtime.service import facts
-from runtime.service.api import Phase, limit_of, number_of, session_of, tenant_of
+from runtime.service.api import Phase, limit_of, named_profile, number_of, session_of, tenant_of, text_of
 from runtime.service.charts import area_chart, bar, nice_top, timeline
 from runtime.service.host import Host
+from runtime.service.outcomes import Outcome, diagnostics_data
+from runtime.service.reload import Reloader
+from runtime.service.reload_api import require_version, version_facts
 from runtime.service.served import Served
 from runtime.service.sessions import find_sessions, profile_named
+from runtime.service.taps import Lookouts
 
 _CHARTS = (
     ("events", "Events a second"),
@@ -38,6 +42,7 @@ _TABS = (
     ("overview", "Overview", ""),
     ("sessions", "Sessions", "/sessions"),
     ("rules", "Rules", "/rules"),
+    ("versions", "Versions", "/versions"),
     ("letters", "Dead letters", "/dead-letters"),
     ("config", "Configuration", "/config"),
 )
@@ -46,9 +51,11 @@ _TABS = (
 class Pages:
     """The pages of one service."""
 
-    def __init__(self, host: Host, phase: Callable[[], Phase]) -> None:
+    def __init__(self, host: Host, reloader: Reloader, phase: Callable[[], Phase], lookouts: Lookouts) -> None:
         self._host = host
+        self._reloader = reloader
         self._phase = phase
+        self._lookouts = lookouts
         self._templates = Environment(
             loader=PackageLoader("runtime.service"),
             autoescape=True,
@@ -60,6 +67,7 @@ class Pages:
             "number": lambda number: "–" if number is None else f"{number:,}",
             "bytes": _bytes,
             "time": _time,
+            "moment": lambda time_ms: f"{_time(time_ms)}.{time_ms % 1000:03}",
             "ms": lambda ms: "–" if ms is None else f"{ms:,.1f} ms" if ms < 10 else f"{ms:,.0f} ms",
             "duration": lambda ms: "–" if ms is None else spoken_duration(ms),
             "setting": format_duration,
@@ -77,6 +85,8 @@ class Pages:
             Route(f"{tenant}/sessions", self._sessions),
             Route(f"{tenant}/session", self._session),
             Route(f"{tenant}/rules", self._rules),
+            Route(f"{tenant}/versions", self._versions),
+            Route(f"{tenant}/plan", self._plan),
             Route(f"{tenant}/dead-letters", self._letters),
             Route(f"{tenant}/config", self._config),
             Mount("/static", StaticFiles(directory=str(files("runtime.service") / "static"))),
@@ -113,7 +123,7 @@ class Pages:
             tab="overview",
             facts=facts.tenant_details(served),
             charts=charts,
-            ends=facts.end_facts(served, 12),
+            ends=facts.end_facts(served, 12)["ends"],
         )
 
     async def _sessions(self, request: Request) -> Response:
@@ -126,8 +136,8 @@ class Pages:
         key, start = request.query_params.get("key", ""), number_of(request, "start", 0)
         found = find_sessions(profile, key, start, limit_of(request))
         more = None
-        if found.next is not None:
-            more = "?" + urlencode({"profile": profile.name, "key": key, "start": found.next})
+        if found["next"] is not None:
+            more = "?" + urlencode({"profile": profile.name, "key": key, "start": found["next"]})
         return self._render(
             "sessions.html",
             title=f"Sessions of {served.name}",
@@ -138,25 +148,31 @@ class Pages:
             key=key,
             start=start,
             active=profile.counters.active,
-            sessions=found.sessions,
+            sessions=found["sessions"],
             more=more,
         )
 
     async def _session(self, request: Request) -> Response:
         served = tenant_of(self._host, request)
+        profile, key = named_profile(served, request), text_of(request, "key")
+        watching = self._lookouts.of(served)
+        if profile.table.find(key) is None and (seen := watching.seen_of(profile.name, key)):
+            return self._render("ended.html", 404, title=f"Session {key}", served=served, tab="sessions", trace=seen)
         session = session_of(served, request)
+        trace = watching.look_at(profile.name, key)
         return self._render(
             "session.html",
             title=f"Session {session['key']}",
             served=served,
             tab="sessions",
             session=session,
-            timeline=timeline(session, self._host.clock_ms()),
+            timeline=timeline(session, trace, self._host.clock_ms()),
+            trace=trace,
         )
 
     async def _rules(self, request: Request) -> Response:
         served = tenant_of(self._host, request)
-        rules = facts.rule_facts(served)
+        rules = facts.rule_facts(served)["rules"]
         most = max((rule["matches"] for rule in rules), default=0)
         return self._render(
             "rules.html",
@@ -168,6 +184,34 @@ class Pages:
             matched=sum(rule["matches"] > 0 for rule in rules),
         )
 
+    async def _versions(self, request: Request) -> Response:
+        served = tenant_of(self._host, request)
+        return self._render(
+            "versions.html",
+            title=f"Versions of {served.name}",
+            served=served,
+            tab="versions",
+            facts=version_facts(self._reloader, served),
+            shadow=None if served.shadow is None else served.shadow.data(),
+        )
+
+    async def _plan(self, request: Request) -> Response:
+        served = tenant_of(self._host, request)
+        version = number_of(request, "version", 0) or None
+        if version is not None:
+            require_version(self._reloader, served, version)
+        found = await self._reloader.candidate(served, version)
+        values: dict[str, Any] = {"nothing": None, "unchanged": False, "plan": None, "diagnostics_found": ()}
+        if isinstance(found, Outcome):
+            values["nothing"] = found.data()
+        else:
+            values["unchanged"] = found.number is not None and found.number == served.version
+            values["plan"] = found.plan.data()
+            values["diagnostics_found"] = diagnostics_data(found.diagnostics)
+        return self._render(
+            "plan.html", title=f"Plan for {served.name}", served=served, tab="versions", version=version, **values
+        )
+
     async def _letters(self, request: Request) -> Response:
         served = tenant_of(self._host, request)
         return self._render(
@@ -175,8 +219,6 @@ class Pages:
             title=f"Dead letters of {served.name}",
             served=served,
             tab="letters",
-            counts=served.letters.counts,
-            file=served.letters.file.name,
             letters=facts.letter_facts(served, 50),
         )
 

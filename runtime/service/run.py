@@ -7,19 +7,21 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
+from runtime.service.facts import sojourn_version
 from runtime.service.logs import log_as_json
 from runtime.service.service import Service
+from runtime.service.spans import exported
 
 
 def run(service: Service, on_ready: Callable[[], None]) -> int:
-    """Serves until SIGTERM or SIGINT; how much could not be finished then: see `Host.drain`."""
+    """Serves until SIGTERM or SIGINT; how many parts have failed. Raises NoTelemetry and StateDamaged."""
     log_as_json(sys.stderr)
 
     async def main() -> int:
         service.stop_on_signals()
         return await service.run(on_ready)
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with exported(service.config.traces, sojourn_version()), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(main())
 
 

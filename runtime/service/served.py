@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -11,20 +13,32 @@ from runtime.config import FilesConfig, ServedTenant, TimeDomain
 from runtime.engine import Clock
 from runtime.replay import NoClock, gives_event_time, require_long
 from runtime.rules import TenantRules
+from runtime.service.connect import connected_deliveries
 from runtime.service.delivery import Delivery
 from runtime.service.files import RotatingFile
 from runtime.service.http_delivery import HttpDelivery
 from runtime.service.intake import Intake
 from runtime.service.latency import Latency
 from runtime.service.letters import Letters
+from runtime.service.log import Log, NotLogged
 from runtime.service.outlet import Outlet
+from runtime.service.records import Position, Record, Stopped
 from runtime.service.series import Series, Totals
+from runtime.service.shadow import Shadow
+from runtime.service.source import Source
+from runtime.service.versions import Versions
 from runtime.tenants import Disabled, Tenant
+
+_log = logging.getLogger("sojourn.service")
 
 
 @dataclass(slots=True)
 class Served:
-    """A tenant that is served. `responses` counts requests by HTTP status, `received_bytes` as they came."""
+    """A tenant that is served. `responses` counts requests by HTTP status, `received_bytes` as they came.
+
+    `positions` says where each source goes on, by its name: what it gave before is taken for good. `noted` is what the
+    log says of how far deliveries have come.
+    """
 
     rules: TenantRules
     config: ServedTenant
@@ -32,15 +46,27 @@ class Served:
     outlet: Outlet
     letters: Letters
     intake: Intake
+    log: Log
+    versions: Versions
+    positions: dict[str, Position] = field(default_factory=dict)
+    noted: dict[str, int] = field(default_factory=dict)
+    shadow: Shadow | None = None
+    """Other rules on the same events, to be compared."""
     series: Series = field(default_factory=Series)
     latency: Latency = field(default_factory=Latency)
     responses: dict[int, int] = field(default_factory=dict)
     received_bytes: int = 0
+    sources: list[Source] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """The tenant's name."""
         return self.rules.config.tenant
+
+    @property
+    def version(self) -> int | None:
+        """The number of its rules among the versions that are kept."""
+        return self.log.version
 
     @property
     def follows_wall_clock(self) -> bool:
@@ -55,7 +81,14 @@ class Served:
     @property
     def is_ready(self) -> bool:
         """True when its events can go through the rules: it is not switched off, and what leaves is taken."""
-        return self.disabled is None and self.outlet.is_ready and self.letters.file.is_ready
+        return self.disabled is None and self.can_take
+
+    @property
+    def can_take(self) -> bool:
+        """True when its events can have their turn; where it is switched off, to become dead letters."""
+        if self.log.problem is not None:
+            return False
+        return self.disabled is not None or (self.outlet.is_ready and self.letters.file.is_ready)
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
@@ -71,6 +104,44 @@ class Served:
             return "paused"
         return "running" if self.is_ready else "stuck"
 
+    def keep(self, record: Record) -> None:
+        """Writes a record to the log. Raises NotLogged; then nothing is taken in until there is room again."""
+        try:
+            self.log.append(record)
+        except NotLogged as error:
+            if self.intake.blocked is None:
+                _log.error("nothing is taken", extra={"incident": {"tenant": self.name, "problem": str(error)}})
+            self.intake.blocked = str(error)
+            raise
+        if self.intake.blocked is not None:
+            self.intake.blocked = None
+            _log.info("events are taken again", extra={"incident": {"tenant": self.name}})
+
+    def when(self, at_ms: int) -> dict[str, int]:
+        """What the record of each operation begins with."""
+        return {"line": self.outlet.sequence.number, "letter": self.letters.sequence.number, "at_ms": at_ms}
+
+    def note_stopped(self) -> None:
+        """Notes that a rule was stopped; should that not fit, it is likely to be stopped again."""
+        with suppress(NotLogged):
+            self.keep(Stopped())
+
+    def go_by(self, rules: TenantRules, version: int) -> None:
+        """What comes from here on goes by other rules."""
+        self.rules, self.log.version = rules, version
+        self.intake.rate = rate_of(rules)
+        for delivery in self.outlet.deliveries:
+            delivery.go_by(rules)
+
+    def keep_versions(self) -> None:
+        """Keeps the versions of rules that the log goes by, and no longer those that it went by."""
+        self.versions.pin("log", *set[int]().union(*self.log.needs.values()))
+
+    def flush(self) -> None:
+        """Hands on what an operation made leave."""
+        self.outlet.flush()
+        self.letters.flush()
+
     def totals(self) -> Totals:
         """Its counters now."""
         engine = self.tenant.engine
@@ -81,6 +152,12 @@ class Served:
             ended=sum(profile.counters.ended.total() for profile in engine.profiles),
             refused=sum(self.letters.counts.values()),
         )
+
+
+def rate_of(rules: TenantRules) -> int:
+    """The events that a tenant may send each second; 0 for any number, also where events say what time it is."""
+    config = rules.config
+    return config.limits.rate if config.time.domain is TimeDomain.PROCESSING else 0
 
 
 def clock_of(rules: TenantRules) -> dict[str, object]:
@@ -97,13 +174,14 @@ def clock_of(rules: TenantRules) -> dict[str, object]:
     return {"clock": clock, "time_field": time.source}
 
 
-def deliveries_of(name: str, config: ServedTenant, state: Path, wake: Callable[[], None]) -> list[Delivery]:
-    """Where the lines of a tenant go; `wake` is called when one that was stuck is free again."""
+def deliveries_of(rules: TenantRules, config: ServedTenant, state: Path, wake: Callable[[], None]) -> list[Delivery]:
+    """Where the lines of a tenant go; `wake` is called when one that was stuck is free again. Raises CannotConnect."""
+    name = rules.config.tenant
     found: list[Delivery] = []
     if config.files is not None:
         found.append(RotatingFile(state / "out" / f"{_file_name(name)}.ndjson", config.files))
     found += [HttpDelivery(each, wake) for each in config.http]
-    return found
+    return [*found, *connected_deliveries(rules, config, state / "parquet" / _file_name(name), wake)]
 
 
 def letters_of(name: str, state: Path) -> Letters:
@@ -111,5 +189,11 @@ def letters_of(name: str, state: Path) -> Letters:
     return Letters(name, RotatingFile(state / "dead-letters" / f"{_file_name(name)}.ndjson", FilesConfig()))
 
 
+def log_of(name: str, state: Path) -> Log:
+    """The log of a tenant."""
+    return Log(state / "log" / _file_name(name))
+
+
 def _file_name(tenant: str) -> str:
-    return quote(tenant, safe=" ")
+    name = quote(tenant, safe=" ")
+    return name if name.strip(".") else name.replace(".", "%2E")  # `..` is another folder

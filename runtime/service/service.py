@@ -7,19 +7,26 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from runtime.config import Listener, ServiceConfig
 from runtime.rules import TenantRules
 from runtime.service.api import Phase
+from runtime.service.connect import connected_sources
 from runtime.service.follow import Follower
 from runtime.service.host import Host, wall_ms
 from runtime.service.ingest import ingest_app
 from runtime.service.lines import LineReceiver, read_stdin
+from runtime.service.log import StateDamaged
 from runtime.service.monitor import monitor_app
+from runtime.service.reload import Reloader
+from runtime.service.source import Source
+from runtime.service.taps import Lookouts
+from runtime.service.versions import VersionError
+from runtime.service.watch import Watcher
 from runtime.service.web import WebServer, bind
 
 _log = logging.getLogger("sojourn.service")
@@ -27,6 +34,8 @@ _log = logging.getLogger("sojourn.service")
 _ANSWERS_S = 1.0
 _LAST_S = 0.2
 """What a stop in a hurry has left for delivering."""
+_LAST_WORD_S = 2.0
+"""How long sources may take to tell servers how far they came: what is not told comes again."""
 
 
 class StateTaken(Exception):
@@ -34,7 +43,9 @@ class StateTaken(Exception):
 
 
 class Service:
-    """Tenants, served. Raises InvalidInput, TenantTwice, NoClock, CannotListen, StateTaken.
+    """Tenants, served.
+
+    Raises InvalidInput, TenantTwice, NoClock, CannotConnect, CannotListen and StateTaken; `run` StateDamaged.
 
     `stdin` is a stream of lines, with the tenant whose they are. `ingest_url` and `monitor_url` have the real ports,
     `line_ports` are those of plain lines.
@@ -52,21 +63,28 @@ class Service:
         compiled = list(rules)
         config.check(each.config.tenant for each in compiled)
         self.phase = Phase.STARTING
-        self._config = config
+        self.config = config
         self._state = _locked(state)
         self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
+        try:
+            self.reloader = Reloader(self.host)
+        except VersionError as error:
+            raise StateTaken(str(error)) from error
+        self._watcher = Watcher(self.host, self.reloader, state)
         self._ingest = WebServer(ingest_app(self.host), config.ingest.listener, config.stop_ms)
-        self._monitor = WebServer(monitor_app(self.host, lambda: self.phase), config.monitor.listener, config.stop_ms)
+        self._lookouts = Lookouts(self.host)
+        monitor = monitor_app(self.host, self.reloader, lambda: self.phase, self._lookouts)
+        self._monitor = WebServer(monitor, config.monitor.listener, config.stop_ms)
         self._receivers = [
             (LineReceiver(self.host, self.host.tenants[each.tenant]), bind(Listener(each.address)))
             for each in config.ingest.lines
         ]
         self._followers = [
-            Follower(self.host, served, file, state)
-            for served in self.host.tenants.values()
-            for file in served.config.follow
+            Follower(self.host, served, file) for served in self.host.tenants.values() for file in served.config.follow
         ]
+        for served in self.host.tenants.values():
+            served.sources += connected_sources(self.host, served)
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
         self.line_ports = [socket.getsockname()[1] for _, socket in self._receivers]
@@ -75,41 +93,62 @@ class Service:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> int:
-        """Serves until it is told to stop; how much could not be finished then: see `Host.drain`."""
+        """Serves until it is told to stop; how many parts of it have failed. What is not finished then is kept."""
         self._loop = asyncio.get_running_loop()
+        stopped = asyncio.create_task(self._stop.wait())
         work = asyncio.create_task(self.host.run())
         ingest = asyncio.create_task(self._ingest.run_until_stopped())
         monitor = asyncio.create_task(self._monitor.run_until_stopped())
-        lines = [await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers]
-        following = [asyncio.create_task(follower.run()) for follower in self._followers]
-        if self._stdin is not None:
-            tenant, stream = self._stdin
-            read_stdin(self.host, self.host.tenants[tenant], stream)
-        while not (self._ingest.started and self._monitor.started):
-            await asyncio.sleep(0.01)
-        self.phase = Phase.READY
-        _log.info("ready", extra={"incident": {"tenants": sorted(self.host.tenants), "pid": os.getpid()}})
-        on_ready()
-        stopped = asyncio.create_task(self._stop.wait())
-        await asyncio.wait((stopped, work, ingest, monitor, *following), return_when=asyncio.FIRST_COMPLETED)
+        recovered = asyncio.create_task(self.host.recovered.wait())
+        await asyncio.wait((stopped, work, ingest, monitor, recovered), return_when=asyncio.FIRST_COMPLETED)
+        recovered.cancel()
+        following: list[asyncio.Task[None]] = []
+        lines: list[asyncio.Server] = []
+        sources: list[Follower | Source] = [*self._followers]
+        for served in self.host.tenants.values():
+            sources += served.sources
+        if self.host.recovered.is_set():
+            await self.reloader.catch_up()
+            lines += [
+                await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers
+            ]
+            following.append(asyncio.create_task(self._watcher.run()))
+            following += [asyncio.create_task(source.run()) for source in sources]
+            if self._stdin is not None:
+                tenant, stream = self._stdin
+                read_stdin(self.host, self.host.tenants[tenant], stream)
+            while not (self._ingest.started and self._monitor.started):
+                await asyncio.sleep(0.01)
+            self.phase = Phase.READY
+            _log.info("ready", extra={"incident": {"tenants": sorted(self.host.tenants), "pid": os.getpid()}})
+            on_ready()
+            await asyncio.wait((stopped, work, ingest, monitor, *following), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        failed = 0
-        for task in (work, ingest, monitor, *following):
-            if task.done() and (error := task.exception()) is not None:
-                failed += 1
+        failed = [
+            error
+            for task in (work, ingest, monitor, *following)
+            if task.done() and (error := task.exception()) is not None
+        ]
+        for error in failed:
+            if not isinstance(error, StateDamaged):
                 _log.error("a part of the service failed, so it stops", exc_info=error)
         try:
-            for follower in self._followers:
-                follower.stop()
-            left = await self._wind_down(work, ingest, monitor, lines)
+            self._watcher.stop()
+            for source in sources:
+                source.stop()
+            await self._wind_down(work, ingest, monitor, lines)
             if following:
-                _, unfinished = await asyncio.wait(following, timeout=_LAST_S)
+                _, unfinished = await asyncio.wait(following, timeout=_LAST_WORD_S)
                 for task in unfinished:
                     task.cancel()
-            return left + failed
         finally:
+            self.reloader.close()
             self.host.close()
             os.close(self._state)
+        for error in failed:
+            if isinstance(error, StateDamaged):
+                raise error
+        return len(failed)
 
     async def _wind_down(
         self,
@@ -117,34 +156,60 @@ class Service:
         ingest: asyncio.Task[None],
         monitor: asyncio.Task[None],
         lines: list[asyncio.Server],
-    ) -> int:
-        """Not ready, no more events, what waits is done, what left is delivered; monitoring is there to the end."""
+    ) -> None:
+        """Not ready, no more events, what waits is done, what left is delivered, the rest is kept for the next start.
+
+        Monitoring is there to the end. Half of the time is for the snapshot, so that a sink which takes nothing leaves
+        room for it; without one, the next start does the log again.
+        """
         self.phase = Phase.STOPPING
         self.host.close_intake("the service is stopping")
+        self._lookouts.close()
         for server in lines:
             server.close()
         for receiver, _ in self._receivers:
             receiver.stop()
         self._ingest.stop()
-        drain = asyncio.create_task(self.host.drain(self._config.stop_ms / 1000))
-        hurried = asyncio.create_task(self._hurry.wait())
-        await asyncio.wait((drain, hurried), return_when=asyncio.FIRST_COMPLETED)
-        if not drain.done():
-            drain.cancel()
-            with suppress(asyncio.CancelledError):
-                await drain
-            drain = asyncio.create_task(self.host.drain(_LAST_S))
-        left = await drain
+        loop = asyncio.get_running_loop()
+        stop_s = self.config.stop_ms / 1000
+        deadline = loop.time() + stop_s
+        has_worked = self.host.recovered.is_set() and not work.done()
+        if has_worked:
+            await self._unless_hurried(self.host.drain(stop_s / 2), self.host.drain(_LAST_S))
+        else:
+            self.host.give_up()
         # Everything is answered; the answers may still be on their way.
-        await asyncio.wait((ingest, hurried), timeout=_ANSWERS_S, return_when=asyncio.FIRST_COMPLETED)
-        hurried.cancel()
+        await self._unless_hurried(asyncio.wait((ingest,), timeout=min(_ANSWERS_S, stop_s / 4)))
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        if has_worked:
+            await self._unless_hurried(asyncio.wait_for(self.host.snapshots.take(), deadline - loop.time()))
         self._monitor.stop()
         self._ingest.force_exit = self._monitor.force_exit = True
         await asyncio.gather(ingest, monitor, return_exceptions=True)
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-        _log.info("stopped", extra={"incident": {"left": left}})
-        return left
+        _log.info("stopped", extra={"incident": {"undelivered": self.host.undelivered}})
+
+    async def _unless_hurried(
+        self, patient: Coroutine[Any, Any, Any], otherwise: Coroutine[Any, Any, Any] | None = None
+    ) -> None:
+        """Waits for something, until a second signal comes: then for something else, or for nothing."""
+        task = asyncio.ensure_future(patient)
+        hurried = asyncio.create_task(self._hurry.wait())
+        await asyncio.wait((task, hurried), return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        if not task.done():
+            task.cancel()
+        with suppress(asyncio.CancelledError, TimeoutError):
+            await task
+        if otherwise is not None and self._hurry.is_set():
+            await otherwise
+        elif otherwise is not None:
+            otherwise.close()
+
+    @property
+    def is_watching(self) -> bool:
+        """True when a change of a tenant's files is noticed."""
+        return self._watcher.is_watching.is_set()
 
     def stop(self) -> None:
         """Stops; told again, it hurries. Safe to call from any thread."""
@@ -157,10 +222,11 @@ class Service:
         self._stop.set()
 
     def stop_on_signals(self) -> None:
-        """SIGTERM and SIGINT stop it. In the main thread, within the loop."""
+        """SIGTERM and SIGINT stop it, SIGHUP reloads all rules. In the main thread, within the loop."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._watcher.reload_all)
 
 
 def _locked(state: Path) -> int:

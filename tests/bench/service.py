@@ -1,8 +1,8 @@
-"""The service beside the replay: events a second over HTTP, and how long a batch takes at half of that.
+"""The service beside the replay: events a second over HTTP, how long a batch takes at half of that, what logs cost.
 
 Not part of the tests: machines are noisy, and the sender takes its share of the processor. What counts are ratios.
 
-    python tests/bench/service.py EVENTS [--tenant FOLDER] [--batch 1000] [--seconds 20]
+    python tests/bench/service.py EVENTS [--tenant FOLDER] [--batch 1000] [--seconds 20] [--flood]
 
 EVENTS is a file of NDJSON for the tenant, `tests/bench/job_p` when none is named. The state goes to a temporary folder.
 """
@@ -12,16 +12,31 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import cycle
+from multiprocessing import Process
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import yaml
+
+from runtime.config import load_service, load_tenant
+from runtime.rules import compile_tenant
+from runtime.service.host import SLICE, Host
+from runtime.service.log import Log
+from runtime.service.records import Record
+
 HERE = Path(__file__).parent
+_FLOODS = 4
+"""Connections that flood."""
 HEADERS = {"Content-Type": "application/x-ndjson"}
 
 
@@ -32,34 +47,139 @@ def replayed_per_second(tenant: Path, events: Path, folder: Path) -> float:
     return float(json.loads(done.stdout)["events_per_second"])
 
 
+class NoLog(Log):
+    """Keeps nothing."""
+
+    def append(self, record: Record) -> None:
+        """Nothing."""
+
+
+def log_costs(tenant: Path, lines: list[bytes], folder: Path) -> str:
+    """What the log adds to the way of events within the service, and how long a disk takes to have a batch.
+
+    Two services take the same slices by turns, so that whatever else the machine does is felt by both.
+    """
+    hosts = [
+        Host([compile_tenant(load_tenant(tenant))], load_service(None), folder / name) for name in ("kept", "not-kept")
+    ]
+    kept, not_kept = (next(iter(host.tenants.values())) for host in hosts)
+    not_kept.log = NoLog(not_kept.log.folder)
+    took_s = {id(kept): 0.0, id(not_kept): 0.0}
+    synced_s = []
+    for start in range(0, min(len(lines), 200_000), SLICE):
+        slice_ = [line.rstrip(b"\n") for line in lines[start : start + SLICE]]
+        for host, served in zip(hosts, (kept, not_kept), strict=True):
+            began = time.perf_counter()
+            host.accept(served, slice_, "bench", start + 1)
+            took_s[id(served)] += time.perf_counter() - began
+        if start % (20 * SLICE) == 0:
+            handle = kept.log.handle()
+            assert handle is not None
+            began = time.perf_counter()
+            os.fdatasync(handle)
+            synced_s.append(time.perf_counter() - began)
+            os.close(handle)
+    for host in hosts:
+        host.close()
+    ratio = took_s[id(not_kept)] / took_s[id(kept)]
+    return f"{ratio:.3f} of the rate without a log; a sync {sorted(synced_s)[len(synced_s) // 2] * 1000:.1f} ms"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("events", type=Path)
     parser.add_argument("--tenant", type=Path, default=HERE / "job_p")
     parser.add_argument("--batch", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument(
+        "--flood", action="store_true", help="what a tenant feels of another that sends ten times its limit"
+    )
     options = parser.parse_args()
     lines = options.events.read_bytes().splitlines(keepends=True)
-    batches = [b"".join(lines[start : start + options.batch]) for start in range(0, len(lines), options.batch)]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         base = replayed_per_second(options.tenant, options.events, folder)
         print(f"replay              {base:10,.0f} events/s")
-        command = ["serve", str(options.tenant), "--state", str(folder / "state")]
-        command += ["--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0"]
-        service = subprocess.Popen([sys.executable, "-m", "runtime.cli", *command], stdout=subprocess.PIPE, text=True)
-        assert service.stdout is not None
-        greeting = "".join(service.stdout.readline() for _ in range(2))
-        url = re.findall(r"http://\S+", greeting)[0]
-        full = send(url, batches, options.batch, options.seconds, None)[0]
+        if options.flood:
+            flooded(options.tenant, lines, base, options.seconds, folder)
+        else:
+            alone(options.tenant, lines, base, options.batch, options.seconds, folder)
+
+
+@contextmanager
+def serving(folder: Path, *tenants: Path) -> Iterator[str]:
+    """A service as a process of its own; the URL to which the events of its tenants are sent, but for the name."""
+    command = ["serve", *map(str, tenants), "--state", str(folder / "state")]
+    command += ["--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0"]
+    service = subprocess.Popen([sys.executable, "-m", "runtime.cli", *command], stdout=subprocess.PIPE, text=True)
+    assert service.stdout is not None
+    greeting = "".join(service.stdout.readline() for _ in range(2))
+    yield re.findall(r"http://\S+/", greeting)[0]
+    service.terminate()
+    service.wait()
+
+
+def batches_of(lines: list[bytes], size: int) -> list[bytes]:
+    """The lines as bodies of requests."""
+    return [b"".join(lines[start : start + size]) for start in range(0, len(lines), size)]
+
+
+def alone(tenant: Path, lines: list[bytes], base: float, size: int, seconds: float, folder: Path) -> None:
+    """One tenant, at full and at half load."""
+    batches = batches_of(lines, size)
+    with serving(folder, tenant) as url:
+        url += load_tenant(tenant).tenant
+        full = send(url, batches, size, seconds, None)[0]
         print(f"service, full load  {full:10,.0f} events/s  {full / base:.2f} of the replay")
-        half, times = send(url, batches, options.batch, options.seconds, full / 2)
-        times.sort()
-        p50_ms, p99_ms = (times[int(len(times) * share)] * 1000 for share in (0.5, 0.99))
-        said = f"a batch of {options.batch}: p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms"
+        half, times = send(url, batches, size, seconds, full / 2)
+        p50_ms, p99_ms = quantiles_ms(times)
+        said = f"a batch of {size}: p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms"
         print(f"service, half load  {half:10,.0f} events/s  {said}")
-        service.terminate()
-        service.wait()
+    print(f"the log             {log_costs(tenant, lines, folder)}")
+
+
+def flooded(tenant: Path, lines: list[bytes], base: float, seconds: float, folder: Path) -> None:
+    """A calm tenant by itself, then beside one that sends as many events as a replay reads: ten times its limit."""
+    limit = int(base / 10)
+    calm, flooding = (with_name(tenant, folder / name, rate) for name, rate in (("calm", 0), ("flooding", limit)))
+    few, many = batches_of(lines, 100), batches_of(lines, 1000)
+    with serving(folder, calm, flooding) as url:
+        send(f"{url}calm", few, 100, 2, base / 20)
+        medians, slowest = [], []
+        for _ in range(3):
+            for is_flooded in (False, True):
+                floods = [
+                    Process(target=send, args=(f"{url}flooding", many, 1000, seconds, limit * 10 / _FLOODS))
+                    for _ in range(_FLOODS if is_flooded else 0)
+                ]
+                for each in floods:
+                    each.start()
+                p50_ms, p99_ms = quantiles_ms(send(f"{url}calm", few, 100, seconds, base / 20)[1])
+                for each in floods:
+                    each.join()
+                title = "beside a flood" if is_flooded else "calm"
+                print(f"{title:18}  a batch of 100: p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms")
+                medians.append(p50_ms)
+                slowest.append(p99_ms)
+    ratios = [min(times[1::2]) / min(times[::2]) for times in (medians, slowest)]
+    print("the best of three beside the best of three: p50 {:.2f}, p99 {:.2f} times as long".format(*ratios))
+
+
+def with_name(tenant: Path, folder: Path, rate: int) -> Path:
+    """The tenant by the name of a folder, and with a limit of so many events a second."""
+    shutil.copytree(tenant, folder)
+    config = yaml.safe_load((folder / "sessionizer.yaml").read_text())
+    config["tenant"] = folder.name
+    config["limits"] = {**config.get("limits", {}), "rate": rate}
+    (folder / "sessionizer.yaml").write_text(yaml.safe_dump(config))
+    return folder
+
+
+def quantiles_ms(times: list[float]) -> tuple[float, float]:
+    """The median, and what 99 of 100 do not exceed."""
+    times = sorted(times)
+    p50_ms, p99_ms = (times[int(len(times) * share)] * 1000 for share in (0.5, 0.99))
+    return p50_ms, p99_ms
 
 
 def send(
@@ -79,7 +199,7 @@ def send(
         connection.request("POST", parts.path, batch, HEADERS)
         response = connection.getresponse()
         response.read()
-        assert response.status == 200
+        assert response.status in (200, 429)
         times.append(time.perf_counter() - sent)
     return len(times) * size / (time.perf_counter() - began), times
 

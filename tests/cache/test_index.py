@@ -118,3 +118,18 @@ def test_what_is_not_there(hashed: int) -> None:
         index.replace(hashed, 6, 7)
     assert len(index) == 1
     assert index.find(0) == 5
+
+
+@pytest.mark.parametrize("count", [0, 10, 100_000])
+def test_a_copy_is_its_own(count: int) -> None:
+    index = Index()
+    for block in range(1, count + 1):
+        index.insert(hash(str(block)), block)
+    copy = index.copy()
+    assert len(copy) == count and sorted(copy.blocks()) == sorted(index.blocks())
+    for block in range(1, count + 1, 2):
+        copy.remove(hash(str(block)), block)
+    for block in range(count + 1, count + 5_000):
+        copy.insert(hash(str(block)), block)
+    assert sorted(index.blocks()) == list(range(1, count + 1))
+    assert all(block in copy.all(hash(str(block))) for block in range(count + 1, count + 5_000))

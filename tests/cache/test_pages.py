@@ -222,3 +222,18 @@ def test_each_look_over_a_page_is_paid_for(monkeypatch: pytest.MonkeyPatch) -> N
             crowd.go()
         crowd.come()
     assert 0 < looks <= freed / (4096 // 64)
+
+
+def test_a_copy_is_its_own() -> None:
+    pages = Pages(block_size=64, page_size=1024, memory=4096)
+    taken = [pages.take(3) for _ in range(8)]
+    for page in pages.pages:
+        page[:] = b"x" * 1024
+    copy = pages.copy()
+    assert (copy.used_blocks, copy.free_blocks, bytes(copy.map)) == (24, pages.free_blocks, bytes(pages.map))
+    assert taken[0] is not None
+    copy.give_back(taken[0], 3)
+    copy.pages[0][:] = b"y" * 1024
+    assert pages.used_blocks == 24 and bytes(pages.pages[0]) == b"x" * 1024
+    free = copy.free_blocks
+    assert sum(copy.take(1) is not None for _ in range(free)) == free, "what is free is found"

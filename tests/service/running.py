@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -62,22 +66,47 @@ def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
     return found
 
 
-class Running:
-    """A service at work. `now_ms` is its clock, which stands still unless a test moves it."""
+@contextmanager
+def full_after(size: int) -> Iterator[None]:
+    """Within: no file of this process grows beyond a size, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
-    def __init__(self, folder: Path, tenants: list[dict[str, Any]], service_yaml: str, state: Path) -> None:
+
+class Running:
+    """A service at work. `now_ms` is its clock, which stands still unless a test moves it.
+
+    `positions` is how far a run before had come, by source.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tenants: list[dict[str, Any]],
+        service_yaml: str,
+        state: Path,
+        positions: Mapping[str, str | int] = MappingProxyType({}),
+    ) -> None:
         self.now_ms = START_MS
         self.state = state
         compiled = []
         for number, config in enumerate(tenants):
             place = folder / f"tenant-{number}"
-            place.mkdir()
+            place.mkdir(exist_ok=True)
             (place / "sessionizer.yaml").write_text(json.dumps(config))
             compiled.append(compile_tenant(load_tenant(place)))
         (folder / "service.yaml").write_text(service_yaml)
         free = Address("127.0.0.1", 0)
         config = load_service(folder / "service.yaml").listening(free, free)
         self.service = Service(compiled, config, self.state, clock_ms=lambda: self.now_ms)
+        for served in self.service.host.tenants.values():
+            served.positions.update(positions)
         self.left: int | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -106,7 +135,9 @@ class Running:
     def out(self, tenant: str = "shop") -> list[dict[str, Any]]:
         """What has left so far."""
         file = self.state / "out" / f"{tenant}.ndjson"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        text = file.read_bytes() if file.exists() else b""
+        # The last line may be on its way.
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
 
     def out_of(self, *types: str) -> list[dict[str, Any]]:
         """The markers of some types that have left so far."""
@@ -132,17 +163,21 @@ class Receiver:
 
     def __init__(self) -> None:
         self.status = 200
+        self.delay_s = 0.0
         self.most_bytes = 1 << 30
         self.headers: dict[str, str] = {}
         self.bodies: list[bytes] = []
         self.keys: list[str] = []
         self.refusals = 0
         self.tokens: set[str | None] = set()
+        self.parents: set[str] = set()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.parents |= {each for each in [self.headers["traceparent"]] if each}
+                time.sleep(receiver.delay_s)
                 receiver.tokens.add(self.headers["Authorization"])
                 status = 413 if len(body) > receiver.most_bytes else receiver.status
                 if status == 200:
@@ -173,3 +208,16 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def snapshot_now(running: Running) -> bool:
+    """Writes a snapshot; whether that came to anything."""
+    loop = running.service._loop
+    assert loop is not None
+    return asyncio.run_coroutine_threadsafe(running.service.host.snapshots.take(), loop).result(20)
+
+
+def visit(running: Running, user: str) -> dict[str, object]:
+    """The live session of a user, without its times."""
+    found = running.get(f"/session?profile=Visit&key={user}")
+    return {"events": found["events"], "state": found["state"], "carts": len(found["sub_sessions"])}

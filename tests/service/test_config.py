@@ -8,8 +8,24 @@ from pathlib import Path
 import pytest
 
 from epl.diagnostics import Code, Diagnostic, InvalidInput
-from runtime.config import SERVICE_CODES, SERVICE_KEY_LIST, Address, FilesConfig, Key, Kind, ServiceConfig, load_service
+from runtime.config import (
+    SERVICE_CODES,
+    SERVICE_KEY_LIST,
+    Address,
+    FilesConfig,
+    KafkaInConfig,
+    KafkaOutConfig,
+    Key,
+    Kind,
+    ParquetConfig,
+    ServiceConfig,
+    Start,
+    ValkeyInConfig,
+    ValkeyOutConfig,
+    load_service,
+)
 
+KAFKA = "{brokers: 'localhost:9092', topic: t, group: g}"
 TOKEN = "b8c1f9e2a4d7460f9a3e"
 
 
@@ -17,6 +33,7 @@ TOKEN = "b8c1f9e2a4d7460f9a3e"
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ServiceConfig]:
     """Loads a text as `service.yaml` of a service of the tenant `shop`, beside the files that it may name."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.options").write_text("# what the cluster asks for\nsasl.password = a=b\n")
     for name, text in (("good.token", f"{TOKEN}\n"), ("empty.token", ""), ("tls.pem", "pem"), ("tls.key", "key")):
         (tmp_path / name).write_text(text)
 
@@ -95,6 +112,39 @@ tenants:
     assert (config.ingest.lines[0].address, config.ingest.max_body) == (Address("::1", 7), 1 << 20)
 
 
+def test_connections(load: Callable[[str], ServiceConfig]) -> None:
+    shop = load("""
+tenants:
+  - name: shop
+    kafka_in:
+      - brokers: one:9092,two:9092
+        topic: clicks
+        group: sojourn
+        start: latest
+        commit_gap: 30m
+        options: {security.protocol: SASL_SSL, fetch.min.bytes: 1, enable.ssl.certificate.verification: true}
+        options_file: good.options
+    valkey_in: [{url: "valkeys://ann@cache:1", stream: clicks, group: sojourn, password_file: good.token}]
+    kafka_out: [{brokers: "one:9092", topic: sessions, key: user, max_waiting: 1MiB}]
+    valkey_out: [{url: "redis://cache", stream: sessions, max_length: 1000, field: json}]
+    parquet: {rows: 1000, age: 1m, events: true}
+""").tenant("shop")
+    options = {"security.protocol": "SASL_SSL", "fetch.min.bytes": "1", "enable.ssl.certificate.verification": "true"}
+    options["sasl.password"] = "a=b"
+    assert shop.kafka_in == (
+        KafkaInConfig("one:9092,two:9092", "clicks", "sojourn", Start.LATEST, 30 * 60_000, options),
+    )
+    assert shop.valkey_in == (ValkeyInConfig("valkeys://ann@cache:1", "clicks", "sojourn", TOKEN),)
+    assert shop.kafka_out == (KafkaOutConfig("one:9092", "sessions", "user", 1 << 20),)
+    assert shop.valkey_out == (ValkeyOutConfig("redis://cache", "sessions", field="json", max_length=1000),)
+    assert shop.parquet == ParquetConfig(1000, 60_000, events=True)
+    assert shop.files is None, "what leaves goes elsewhere"
+
+
+def test_parquet_with_its_defaults(load: Callable[[str], ServiceConfig]) -> None:
+    assert load("tenants: [{name: shop, parquet: {}}]").tenant("shop").parquet == ParquetConfig()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -104,6 +154,13 @@ tenants:
         ("ingest: {listen: 'localhost:99999'}", "not `localhost:99999`"),
         ("tenants: [{name: shop, http: [{url: ftp://example.org}]}]", "not `ftp://example.org`"),
         ("tenants: [{name: shop}, {name: shop}]", "the tenant `shop` is taken by line 1"),
+        ("tenants: [{name: shop, valkey_out: [{url: 'http://cache', stream: out}]}]", "not `http://cache`"),
+        ("tenants: [{name: shop, kafka_out: [{brokers: b, topic: '^all.*'}]}]", "not `^all.*`"),
+        ("tenants: [{name: shop, kafka_in: [{topic: t, group: g}]}]", "`brokers` is missing"),
+        (f"tenants: [{{name: shop, kafka_in: [{KAFKA}, {KAFKA}]}}]", "the topic `t` is taken by line 1"),
+        (f"tenants: [{{name: shop, kafka_in: [{KAFKA[:-1]}, options: 7}}]}}]", "wants a mapping of names to values"),
+        (f"tenants: [{{name: shop, kafka_in: [{KAFKA[:-1]}, options: {{a: [1]}}}}]}}]", "`a` wants a text"),
+        (f"tenants: [{{name: shop, kafka_in: [{KAFKA[:-1]}, start: first}}]}}]", "`earliest`, `latest`"),
         ("monitor: {tokenfile: good.token}", "there is no key `tokenfile` under `monitor`"),
         ("monitor: {token_file: no.token}", "`no.token` cannot be read: there is no such file"),
         ("[]", "`service.yaml` wants a mapping"),

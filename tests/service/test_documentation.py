@@ -12,13 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from starlette.routing import Route
 
-from runtime.config import load_service
-from runtime.service.api import Phase, api_routes, probe_routes
-from runtime.service.ingest import ingest_app
-
-from .running import Running
+from runtime.config import ServedTenant, load_service
+from runtime.protocol import INGEST, MONITOR
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text()
@@ -70,23 +66,21 @@ def test_the_commands_of_the_readme_run(shop: dict[str, str]) -> None:
     assert 'sojourn_events_total{outcome="ok",tenant="shop"} 20001.0' in metrics
 
 
-def test_the_example_of_a_configuration_loads(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+def test_the_examples_of_configurations_load(example: str, tmp_path: Path) -> None:
     (tmp_path / "tls").mkdir()
     for name in re.findall(r"\S+\.(?:token|pem)\b", example):
         (tmp_path / name).write_text("0123456789abcdef0123456789abcdef\n")
+    (tmp_path / "kafka.options").write_text("sasl.password=secret\n")
     (tmp_path / "service.yaml").write_text(example)
     config = load_service(tmp_path / "service.yaml")
     config.check(["shop"])
-    assert config.tenant("shop").files is not None and config.tenant("shop").http
+    assert config.tenant("shop") != ServedTenant()
 
 
-def test_the_tables_name_every_route_and_no_other(running: Running) -> None:
-    host = running.service.host
-    routes = [*probe_routes(host, lambda: Phase.READY), *api_routes(host)]
-    routes += [route for route in ingest_app(host).routes if isinstance(route, Route)]
-    real = {route.path for route in routes}
-    named = {found.partition("?")[0] for found in re.findall(r"`(?:GET |POST )?(/\w[^`]*)`", PAGE)}
+def test_the_tables_name_every_operation_and_no_other() -> None:
+    real = {operation.path for operation in (*INGEST.operations, *MONITOR.operations)}
+    named = {found.partition("?")[0] for found in re.findall(r"`(?:GET |POST |DELETE )?(/\w[^`]*)`", PAGE)}
     assert named == real
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -79,8 +78,8 @@ def test_the_next_run_goes_on(follow: Callable[..., Running], log: Path) -> None
     append(log, "eve")
     second = follow(state=first.state)
     wait_for(lambda: users(second) == ["ann", "bob", "eve"])
-    (kept,) = (second.state / "followed").iterdir()
-    assert json.loads(kept.read_text())["line"] == 4
+    (position,) = second.service.host.tenants["shop"].positions.values()
+    assert str(position).split()[2] == "4", "the next line"
 
 
 def test_dead_letters_have_their_file_and_line(follow: Callable[..., Running], log: Path) -> None:

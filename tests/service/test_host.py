@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from runtime.config import load_service, load_tenant
+from runtime.reorder import Taken
 from runtime.rules import TenantRules, compile_tenant
 from runtime.service.host import Host
+from runtime.tenants import TenantEngine
 
 from .running import TENANT, click, lines_of
 
@@ -38,3 +41,46 @@ def test_one_tenants_flood_does_not_keep_another_waiting(tmp_path: Path) -> None
 
     assert asyncio.run(both()) == (5_000, 1)
     host.close()
+
+
+class Defective(TenantEngine):
+    """An engine that does not survive an event of `boom`."""
+
+    def _noted(self, turns: Iterable[Taken]) -> Iterator[Taken]:
+        for taken in super()._noted(turns):
+            if b"boom" in taken.line:
+                raise RuntimeError("a defect")
+            yield taken
+
+
+def test_a_tenant_that_a_defect_switched_off_goes_on_with_a_version_without_it(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, "shop")
+    letters = tmp_path / "dead-letters" / "shop.ndjson"
+
+    def host(engine: type[TenantEngine]) -> Host:
+        made = Host([rules], load_service(None), tmp_path, clock_ms=lambda: 1_000_000, engine=engine)
+        asyncio.run(made.recover())
+        return made
+
+    def accept(host: Host, *users: str) -> None:
+        lines = lines_of([click(user) for user in users]).splitlines()
+        host.accept(host.tenants["shop"], lines, "test", 1)
+
+    first = host(Defective)
+    accept(first, "ann", "ann")
+    accept(first, "ann", "boom", "bob")
+    accept(first, "bob")
+    codes = [json.loads(line)["code"] for line in letters.read_bytes().splitlines()]
+    assert codes == ["disabled"] * 3, "boom, and bob twice"
+    first.close()
+    again = host(Defective)
+    assert again.tenants["shop"].disabled is not None
+    again.close()
+    mended = host(TenantEngine)
+    assert len(letters.read_bytes().splitlines()) == 3, "none is written again"
+    table = mended.tenants["shop"].tenant.engine.profiles[0].table
+    found = {user: None if (session := table.find(user)) is None else session.count for user in ("ann", "bob")}
+    assert found == {"ann": 3, "bob": 1}, "what came after the defect stays with the dead letters"
+    accept(mended, "eve")
+    assert len(letters.read_bytes().splitlines()) == 3
+    mended.close()

@@ -65,4 +65,17 @@ def test_a_server_that_is_not_there(serve: Callable[..., Running], receiver: Rec
     running = serve(TENANT, service="tenants: [{name: shop, http: [{url: 'http://127.0.0.1:9/'}]}]\nstop_time: 1s")
     running.send([click("ann")])
     wait_for(lambda: "cannot be reached: Connection refused" in (running.get("")["problem"] or ""))
-    assert running.stop() > 0, "what was not delivered is told"
+    assert running.stop() == 0, "what was not delivered is kept"
+
+
+def test_what_was_not_delivered_is_delivered_by_the_next_run(serve: Callable[..., Running], receiver: Receiver) -> None:
+    receiver.status = 503
+    first = serve(service=sending_to(receiver) + "\nstop_time: 1s")
+    first.send([click("ann")])
+    wait_for(lambda: receiver.refusals)
+    first.stop()
+    receiver.status = 200
+    second = serve(service=sending_to(receiver), state=first.state)
+    second.send([click("ann")])
+    wait_for(lambda: len(receiver.events()) == 3)
+    assert [each.get("_type", "event") for each in receiver.events()] == ["VisitBegin", "event", "event"]

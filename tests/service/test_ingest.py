@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -251,6 +252,18 @@ def test_a_head_that_trickles_in_is_given_up(monkeypatch: pytest.MonkeyPatch, se
             assert slow.recv(1000) == b""
 
 
+def test_many_that_trickle_keep_nobody_waiting(running: Running) -> None:
+    """Heads that do not end and bodies that do not come: others are answered beside them."""
+    address = urlsplit(running.service.ingest_url)
+    with ExitStack() as stack:
+        for number in range(200):
+            slow = stack.enter_context(socket.create_connection((address.hostname, address.port)))
+            slow.sendall(head_of(9999) + b"{" if number % 2 else b"POST /v1/eve")
+        wait_for(lambda: running.service.host.tenants["shop"].intake.arriving == 100)
+        assert running.send(TWO)["accepted"] == 2
+    wait_for(lambda: running.service.host.tenants["shop"].intake.arriving == 0)
+
+
 def test_a_head_without_end_is_given_up(running: Running) -> None:
     address = urlsplit(running.service.ingest_url)
     with socket.create_connection((address.hostname, address.port)) as endless:
@@ -310,3 +323,14 @@ def test_where_nobody_takes_what_leaves_senders_wait(serve: Callable[..., Runnin
         each["user"] for each in wait_for(lambda: len(receiver.events()) == 204 and receiver.events()) if "user" in each
     }
     assert len(users) == 102
+
+
+def test_a_tenant_that_sends_more_than_it_may_is_told_to_wait(serve: Callable[..., Running]) -> None:
+    running = serve({**TENANT, "limits": {"rate": 2}}, {**TENANT, "tenant": "calm"})
+    assert running.send([click("ann")] * 9)["dead_lettered"] == 7, "a batch is taken whole, by the rules of its tenant"
+    refused = running.ingest.post("/v1/events/shop", content=lines_of(TWO), headers=NDJSON)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+    assert refused.json()["error"] == "tenant `shop` has had its 2 events of this second"
+    assert running.send(TWO, "calm")["accepted"] == 2
+    # What it took beforehand it has paid for by and by.
+    wait_for(lambda: running.ingest.post("/v1/events/shop", content=b"", headers=NDJSON).status_code == 200)

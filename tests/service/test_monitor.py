@@ -111,6 +111,7 @@ def test_metrics(running: Running) -> None:
         return found[name, frozenset(labels.items())]
 
     assert value("sojourn_events_total", outcome="ok") == 3
+    assert value("sojourn_log_bytes") > 0
     assert value("sojourn_dead_letters_total", code="bad_json") == 1
     assert value("sojourn_sessions_ended_total", profile="Visit", reason="gap") == 2
     assert value("sojourn_sub_sessions_created_total", profile="Visit", sub_session="Cart") == 1
@@ -173,6 +174,7 @@ def test_an_end_that_nobody_takes_is_tried_again(serve: Callable[..., Running], 
 
 
 def test_a_defect_stops_the_service_and_is_told(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    running.send([click("ann")])
     del running.now_ms  # whatever asks for the time fails from here on
     wait_for(lambda: running.left)
     assert [each.message for each in caplog.records if each.levelname == "ERROR"] == [

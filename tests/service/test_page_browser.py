@@ -37,10 +37,13 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def watched(browser: Any, running: Running) -> Iterator[tuple[Any, Running]]:
     """A browser beside a service; at the end nothing was said on its console."""
+    browser.get("about:blank")  # away from the service of the test before, which is gone
     browser.get_log("browser")
     running.send([click("ann", cart="c1", page="/home"), click("bob", n=1)])
     yield browser, running
     said = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    # No page asks on when its service is gone.
+    browser.get("about:blank")
     assert [each for each in said if "404" not in each] == []
 
 
@@ -88,6 +91,27 @@ def test_a_session_is_searched_opened_and_ended_by_keyboard(watched: tuple[Any, 
     browser.switch_to.alert.accept()
     wait_for(lambda: "is not live any more" in text_of(browser, "#message"))
     assert [each["_snrs"] for each in running.out_of("VisitEnd")] == ["forced"]
+
+
+def test_what_rules_do_to_a_session_is_shown_while_its_page_is_open(watched: tuple[Any, Running]) -> None:
+    browser, running = watched
+    browser.get(f"{running.service.monitor_url}/tenants/shop/session?profile=Visit&key=ann")
+    assert "Nothing has come since this page was opened" in text_of(browser, "#trace")
+    running.now_ms += 2_000
+    running.send([click("bob"), click("ann", n=0), click("ann", cart="c2")])
+    wait_for(lambda: "Cart began" in text_of(browser, "#trace"))
+    assert len(browser.find_elements("css selector", "#trace details")) == 2
+    browser.find_element("css selector", "#trace summary").click()
+    opened = text_of(browser, "#trace details[open]")
+    assert "session.clicks" in opened and "needs n > 1000000" in opened and "sent" in opened
+    running.now_ms += 3_500  # the first cart ends, while the visit goes on
+    running.send([click("ann")])
+    wait_for(lambda: "Cart ended" in text_of(browser, "#trace"))
+    assert "Cart began" in text_of(browser, "#trace details[open]"), "what was opened stays open"
+    assert len(browser.find_elements("css selector", "svg.timeline circle.event")) == 3
+    running.now_ms += 20_000
+    wait_for(lambda: "is not live any more" in text_of(browser, "#message"))
+    assert "Visit ended" in text_of(browser, "#trace")
 
 
 def test_an_open_rule_stays_open_while_its_count_follows(watched: tuple[Any, Running]) -> None:

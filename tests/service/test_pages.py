@@ -13,7 +13,7 @@ from runtime.service.charts import area_chart, nice_top
 
 from .running import NDJSON, TENANT, Running, click
 
-PAGES = ("", "/sessions", "/rules", "/dead-letters", "/config")
+PAGES = ("", "/sessions", "/rules", "/versions", "/plan", "/dead-letters", "/config")
 HOSTILE = "<script>alert(1)</script>\"'&"
 
 

@@ -20,27 +20,45 @@ function tell(text, failed) {
   message.textContent = text;
 }
 
-function replaceLive(page) {
+function replaceLive(page, acted) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(part.id);
-    // Whoever is in the middle of something there is not disturbed.
-    if (fresh && !part.contains(document.activeElement) && part.innerHTML !== fresh.innerHTML) {
+    if (!fresh) continue;
+    // What was opened stays open, and whoever is in the middle of something else there is not disturbed.
+    const open = Array.from(part.querySelectorAll("details[id][open]"), (each) => each.id);
+    const busy = part.contains(document.activeElement) ? document.activeElement : null;
+    const at = busy && busy.closest("details[id] > summary");
+    const focused = at && at.parentElement.id;
+    for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+    if ((acted || focused || !busy) && part.innerHTML !== fresh.innerHTML) {
       part.innerHTML = fresh.innerHTML;
       part.className = fresh.className;
+      if (focused) document.getElementById(focused)?.querySelector("summary").focus();
+      else if (busy) focusLike(busy, part);
     }
   }
 }
 
-async function refresh() {
+// Who has pressed a button by keyboard goes on from there, or from its part of the page where it is gone.
+function focusLike(before, part) {
+  const alike = [...part.querySelectorAll("[data-post]")].find(
+    (each) => each.dataset.post === before.dataset.post && each.dataset.body === before.dataset.body,
+  );
+  if (!alike) part.tabIndex = -1;
+  (alike || part).focus();
+}
+
+async function refresh(acted) {
   try {
     const response = await fetch(location.href, { cache: "no-store" });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (response.status === 404) {
       gone = true;
       say("lost", "ended");
+      replaceLive(page);
       tell("This is not live any more: " + page.querySelector("main h1").textContent, false);
     } else if (response.ok) {
-      replaceLive(page);
+      replaceLive(page, acted);
       say("live", "live");
     } else {
       say("lost", "refused");
@@ -51,16 +69,18 @@ async function refresh() {
 }
 
 async function loop() {
-  if (!paused && !document.hidden && !gone) await refresh();
+  const still = "still" in document.getElementById("main").dataset;
+  if (!paused && !document.hidden && !gone && !still) await refresh(false);
   setTimeout(loop, EVERY_MS);
 }
 
 async function send(button) {
-  if (button.dataset.confirm && !confirm(button.dataset.confirm)) return;
-  button.disabled = true;
+  // Not `disabled`, which would take the keyboard's focus away.
+  if (button.ariaDisabled || (button.dataset.confirm && !confirm(button.dataset.confirm))) return;
+  button.ariaDisabled = "true";
   try {
     const response = await fetch(button.dataset.post, {
-      method: "POST",
+      method: button.dataset.method || "POST",
       headers: { "Content-Type": "application/json" },
       body: button.dataset.body || "{}",
     });
@@ -69,8 +89,8 @@ async function send(button) {
   } catch {
     tell("The service does not answer.", true);
   }
-  button.disabled = false;
-  await refresh();
+  button.ariaDisabled = null;
+  await refresh(true);
 }
 
 document.addEventListener("click", (event) => {
@@ -94,7 +114,7 @@ updates.addEventListener("click", () => {
   updates.setAttribute("aria-pressed", String(paused));
   updates.textContent = paused ? "Resume updates" : "Pause updates";
   say(paused ? "paused" : "", paused ? "updates paused" : "…");
-  if (!paused) refresh();
+  if (!paused) refresh(false);
 });
 
 setTimeout(loop, EVERY_MS);

@@ -1,0 +1,109 @@
+"""Reloading over the API: ask for it, look at what it would do, go back to a version that was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from runtime.protocol import Operation, reload_answers
+from runtime.protocol import operations as protocol
+from runtime.service.api import answer, body_of, number_of, route, tenant_of
+from runtime.service.host import Host
+from runtime.service.outcomes import Outcome, Result, Trigger, diagnostics_data
+from runtime.service.reload import Reloader
+from runtime.service.served import Served
+from runtime.service.versions import VersionError
+
+_STATUS = {
+    Result.RELOADED: 200,
+    Result.UNCHANGED: 200,
+    Result.BAD_RULES: 422,
+    Result.REFUSED: 409,
+    Result.FAILED: 500,
+}
+
+
+def reload_routes(host: Host, reloader: Reloader) -> list[Route]:
+    """What there is of reloading below a tenant."""
+
+    async def reload(served: Served, request: Request) -> Response:
+        body = await body_of(request, protocol.Reload)
+        return answer_outcome(await reloader.reload(served, Trigger.API, force=body.force))
+
+    async def rollback(served: Served, request: Request) -> Response:
+        body = await body_of(request, protocol.Rollback)
+        require_version(reloader, served, body.version)
+        found = await reloader.reload(served, Trigger.API, force=body.force, version=body.version)
+        return answer_outcome(found)
+
+    async def plan(served: Served, request: Request) -> Response:
+        version = number_of(request, "version", 0) or None
+        if version is not None:
+            require_version(reloader, served, version)
+        found = await reloader.candidate(served, version)
+        if isinstance(found, Outcome):
+            return answer_outcome(found)
+        return answer(
+            reload_answers.Candidate(
+                unchanged=found.number is not None and found.number == served.version,
+                plan=cast("reload_answers.Plan", found.plan.data()),
+                diagnostics=diagnostics_data(found.diagnostics),
+            )
+        )
+
+    async def versions(served: Served, request: Request) -> Response:
+        return answer(version_facts(reloader, served))
+
+    return [
+        tenant_route(host, protocol.VERSIONS, versions),
+        tenant_route(host, protocol.PLAN, plan),
+        tenant_route(host, protocol.RELOAD, reload),
+        tenant_route(host, protocol.ROLLBACK, rollback),
+    ]
+
+
+def tenant_route(
+    host: Host, operation: Operation, do: Callable[[Served, Request], Coroutine[Any, Any, Response]]
+) -> Route:
+    """The route of an operation of a tenant."""
+
+    async def endpoint(request: Request) -> Response:
+        return await do(tenant_of(host, request), request)
+
+    return route(operation, endpoint)
+
+
+def version_facts(reloader: Reloader, served: Served) -> reload_answers.Versions:
+    """The versions that there are, the newest first, which one runs, and what came of the latest reload."""
+    history = reloader.histories[served.name]
+    found: list[reload_answers.Version] = []
+    for number in reversed(history.versions.numbers()):
+        try:
+            made_ms: int | None = history.versions.about(number).made_ms
+        except VersionError:
+            made_ms = None  # it was damaged, and says so when it is asked for
+        found.append({"version": number, "made_ms": made_ms, "runs": number == served.version})
+    return {
+        "version": served.version,
+        "folder": str(history.source.parent),
+        "versions": found,
+        "reloads": {result.value: history.counts[result] for result in Result},
+        "last": None if history.last is None else history.last.data(),
+    }
+
+
+def require_version(reloader: Reloader, served: Served, number: int) -> None:
+    """Raises HTTPException (404) where a version is not there."""
+    if number not in reloader.histories[served.name].versions.numbers():
+        raise HTTPException(404, f"there is no version {number}")
+
+
+def answer_outcome(outcome: Outcome) -> Response:
+    """What came of a reload; `error` says in words why it came to nothing."""
+    data = outcome.data()
+    return answer(data if outcome.is_done else {"error": outcome.reason, **data}, _STATUS[outcome.result])
