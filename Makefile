@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 3600
 SEEDS ?= 100
 FUZZ_TARGET ?= rules
 
-.PHONY: help demo test test-browser test-chaos check format reference bench soak fuzz clean
+.PHONY: help demo test test-browser chromium test-chaos check format reference bench soak fuzz clean
 
 help:
 	@echo "make demo       a shop's events into visits and carts, by the rules of examples/shop"
@@ -46,12 +46,15 @@ demo: $(INSTALLED)
 test: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest -m "not browser" -n auto
 
-test-browser: $(INSTALLED_DEV)
-	@command -v chromedriver >/dev/null || { echo "chromedriver is missing: apt-get install chromium chromium-driver"; exit 1; }
+chromium:
+	@command -v chromedriver >/dev/null || { test "$$(id -u)" = 0 && apt-get install --yes --quiet=2 chromium chromium-driver >/dev/null; } \
+		|| { echo "chromedriver is missing: apt-get install chromium chromium-driver"; exit 1; }
+
+test-browser: $(INSTALLED_DEV) chromium
 	$(BIN)/python -m pytest -m browser
 
 test-chaos: $(INSTALLED_DEV)
-	SOJOURN_SEEDS=$(SEEDS) $(BIN)/python -m pytest -m chaos
+	SOJOURN_SEEDS=$(SEEDS) $(BIN)/python -m pytest -m chaos -n auto
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

@@ -1,8 +1,8 @@
 """The loop over events of a tenant with one profile, generated: its rules stand where they are run.
 
-It does what `Passage._process_each` and `Profile.process` do for most tenants, without what such a tenant has no use
-for: an event costs no call of a handler, no look for its type where there is one, no step for counting a match in a
-list. That is a tenth of the work of an event.
+It does what `Passage._process_each` and `Profile.process` do, for most tenants, without what such a tenant has no use
+for: no call of a handler, no look for the type of an event where there is but one, no questions of clocks and routes
+that the tenant's rules have answered. `docs/speed.md` says what that gives.
 """
 
 from __future__ import annotations
@@ -19,6 +19,19 @@ from epl.compiler import Compiled, Handler, inlined
 from epl.layout import slot_name
 from runtime.event import BAD_LINE
 from runtime.intake import FROM_DATA, Escaped
+from runtime.loop_text import (
+    ADDED,
+    AT_ARRIVAL,
+    BY_EVENT_TIME,
+    CALLED_1,
+    COMMON,
+    FILLED,
+    OVERLAID,
+    OWN_TIME,
+    SEND,
+    SEND_OR_KEEP,
+    SOURCE,
+)
 from runtime.output import LineOutput
 from runtime.reorder import Refuse
 from runtime.timeline import Clock, Partition
@@ -29,127 +42,6 @@ Loop = Callable[[Any, Partition, Iterator[tuple[int, bytes]], Refuse], None]
 Handlers = Mapping[type[Any], Handler]
 """Handlers by class of event."""
 
-_SOURCE = """\
-def loop(engine, at_work, lines, refuse):
-    now = at_work.now_ms
-    wheel, fx, tick = at_work.wheel, engine._effects, engine._tick
-    decode = engine.decoder.decode
-    output = engine._output
-    send = output.event
-    keep = output.as_it_came if isinstance(output, LineOutput) else None
-    (profile,) = engine.profiles
-    get, process, counters = profile.table.get, profile.process, profile.counters
-    is_shadow, longest_ms, s, p = profile.shadow, counters.max_interval_ms, None, None
-    routes, rows = fx.routes, fx.rows
-    duration_ms, is_passive, decorations, added = None, False, None, None
-    common = ok = bypassed = passive = behind = 0
-    last, turn = at_work.last
-    if last != now:
-        turn = 0
-{before}
-    number, line = 0, b""
-    try:
-        for number, line in lines:
-            try:
-                e = decode(line)
-            except BAD_LINE as error:
-                engine._not_decoded(line, error, number, refuse, now)
-                continue
-{arrival}
-            key = None
-{stage_1}
-            if key is None:
-{send_1}
-                bypassed += 1
-                continue
-            if event_ms is None:
-{own_time}
-{clock}
-            s = get(key)
-{common}
-            added = process(e, key, event_ms, duration_ms, is_passive, now, turn)
-            longest_ms = counters.max_interval_ms
-{send}
-            if added is False:
-                bypassed += 1
-            elif is_passive:
-                passive += 1
-            else:
-                ok += 1
-            if profile.ending:
-                profile.after_event(now)
-    except FROM_DATA as error:
-        raise Escaped(number, line, f"{{type(error).__name__}}: {{error}}") from error
-    finally:
-{after}
-        engine._leave(at_work, now, (now, turn), behind, ok=ok + common, bypassed=bypassed, passive=passive)
-"""
-# The common event: its session is live, and nothing of it can be due before `due_ms`. A pause longer than all before is
-# seldom, and noted by `process`.
-_COMMON = """\
-if s is not None and now < s.due_ms and now - s.modified_ms <= longest_ms{passive} and profile.is_plain:
-    s.modified_ms = now
-    s.count += 1
-    s.turn = turn
-{stage_2}
-{send}
-    common += 1
-    continue
-"""
-_AT_ARRIVAL = """\
-given = e.{slot}
-if given is not None and given > now:
-    now, turn = given, 0
-    if now >= wheel.next_tick_ms:
-        tick(at_work, now)
-"""
-_BY_EVENT_TIME = """\
-if event_ms > now:
-    now, turn = event_ms, 1
-    if now >= wheel.next_tick_ms:
-        tick(at_work, now)
-else:
-    turn += 1
-    if event_ms < now:
-        behind += 1
-"""
-_OWN_TIME = """\
-event_ms = e.{slot}
-if event_ms is None:
-    event_ms = now
-"""
-_ADDED = """\
-if added and not is_shadow:
-    if decorations:
-        decorations.update(added)
-    else:
-        decorations = added
-"""
-_SEND = "send(line, decorations, now)\n"
-_SEND_OR_KEEP = """\
-if decorations or keep is None:
-    send(line, decorations, now)
-else:
-    keep(line)
-"""
-_CALLED_1 = """\
-decorations = {handler}(e, None, None, now, fx)
-if rows:
-    decorations = fx.further_passes(None, None, now, decorations)
-if routes[0] is not None:
-    key, event_ms, duration_ms, is_passive = routes[0]
-    routes[0] = None
-"""
-_FILLED = """\
-{local} = {spare}
-{body}
-if {local}:
-    {result}, {spare} = {local}, {{}}
-"""
-_OVERLAID = """\
-if decorations:
-    engine._overlay(e, decorations)
-"""
 _PLAIN_ROUTE = re.compile(r"^( *)key, event_ms, duration_ms, is_passive = (.*), None, False$", re.MULTILINE)
 _ANY_ROUTE = "key, event_ms, duration_ms, is_passive ="
 _ALWAYS = re.compile(r"^(b_m\d+) \+= 1\n", re.MULTILINE)
@@ -200,7 +92,7 @@ class _Stage:
         self.decorates = True
         # The dict is taken again until something is in it.
         spare = f"{self._prefix}spare"
-        return _FILLED.format(local=found.decorations, spare=spare, body=text, result=self._result)
+        return FILLED.format(local=found.decorations, spare=spare, body=text, result=self._result)
 
     @property
     def before(self) -> list[str]:
@@ -239,16 +131,16 @@ def loop_of(plan: LoopPlan) -> Loop:
     stages = (first, second)
     stage_1, has_plain_routes = _stage_1(plan, first)
     common = _common(plan, second, first, has_plain_routes) if plan.is_simple else ""
-    own_time = "event_ms = now\n" if plan.time_slot is None else _OWN_TIME.format(slot=plan.time_slot)
-    source = _SOURCE.format(
+    own_time = "event_ms = now\n" if plan.time_slot is None else OWN_TIME.format(slot=plan.time_slot)
+    source = SOURCE.format(
         before=_indented(line for stage in stages for line in stage.before),
-        arrival=_block(_AT_ARRIVAL.format(slot=plan.now_slot) if plan.now_slot is not None else "", 12),
+        arrival=_block(AT_ARRIVAL.format(slot=plan.now_slot) if plan.now_slot is not None else "", 12),
         stage_1=_block(stage_1, 12),
-        send_1=_block(_SEND if plan.wants_events else "", 16),
+        send_1=_block(SEND if plan.wants_events else "", 16),
         own_time=_block(own_time, 16),
-        clock=_block(_BY_EVENT_TIME if plan.clock is Clock.EVENT_TIME else "turn += 1\n", 12),
+        clock=_block(BY_EVENT_TIME if plan.clock is Clock.EVENT_TIME else "turn += 1\n", 12),
         common=_block(common, 12),
-        send=_block(_ADDED + _SEND if plan.wants_events else "", 12),
+        send=_block(ADDED + SEND if plan.wants_events else "", 12),
         after=_indented((line for stage in stages for line in stage.after), 8),
     )
     namespace: dict[str, Any] = {
@@ -270,7 +162,7 @@ def loop_of(plan: LoopPlan) -> Loop:
 def _stage_1(plan: LoopPlan, stage: _Stage) -> tuple[str, bool]:
     """The controller's code, and True when its routes are plain: none is passive, none gives a gap."""
     codes = {
-        name: stage.called(name, class_, _CALLED_1)
+        name: stage.called(name, class_, CALLED_1)
         if plan.inserts or not stage.inlines(name, class_)
         else stage.body(name, class_)
         for name, class_ in plan.classes.items()
@@ -280,7 +172,7 @@ def _stage_1(plan: LoopPlan, stage: _Stage) -> tuple[str, bool]:
     has_plain_routes = _ANY_ROUTE not in plain
     # Of one event before, what this one adds to is not there any more.
     head = "decorations = None\n" if stage.decorates or plan.wants_events else ""
-    return head + (plain if has_plain_routes else code) + (_OVERLAID if stage.decorates else ""), has_plain_routes
+    return head + (plain if has_plain_routes else code) + (OVERLAID if stage.decorates else ""), has_plain_routes
 
 
 def _common(plan: LoopPlan, stage: _Stage, first: _Stage, has_plain_routes: bool) -> str:
@@ -301,8 +193,8 @@ def _common(plan: LoopPlan, stage: _Stage, first: _Stage, has_plain_routes: bool
     head = "added = None\n" if stage.decorates else ""
     send = ""
     if plan.wants_events:
-        send = (_ADDED if stage.decorates else "") + (_SEND_OR_KEEP)
-    return _COMMON.format(
+        send = (ADDED if stage.decorates else "") + SEND_OR_KEEP
+    return COMMON.format(
         passive="" if has_plain_routes else " and not is_passive",
         stage_2=_block(head + code, 4),
         send=_block(send, 4),

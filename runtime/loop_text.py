@@ -1,0 +1,129 @@
+"""The pieces of Python of which `runtime.loop` makes a loop over events.
+
+Names of the loop's own are plain, those of rules begin with `a_` (the controller's) or `b_` (the profile's). `e` is the
+event, `s` its session, `fx` what rules leave for the engine.
+"""
+
+from __future__ import annotations
+
+SOURCE = """\
+def loop(engine, at_work, lines, refuse):
+    now = at_work.now_ms
+    wheel, fx, tick = at_work.wheel, engine._effects, engine._tick
+    decode = engine.decoder.decode
+    output = engine._output
+    send = output.event
+    keep = output.as_it_came if isinstance(output, LineOutput) else None
+    (profile,) = engine.profiles
+    get, process, counters = profile.table.get, profile.process, profile.counters
+    is_shadow, longest_ms, s, p = profile.shadow, counters.max_interval_ms, None, None
+    routes, rows = fx.routes, fx.rows
+    duration_ms, is_passive, decorations, added = None, False, None, None
+    common = ok = bypassed = passive = behind = 0
+    last, turn = at_work.last
+    if last != now:
+        turn = 0
+{before}
+    number, line = 0, b""
+    try:
+        for number, line in lines:
+            try:
+                e = decode(line)
+            except BAD_LINE as error:
+                engine._not_decoded(line, error, number, refuse, now)
+                continue
+{arrival}
+            key = None
+{stage_1}
+            if key is None:
+{send_1}
+                bypassed += 1
+                continue
+            if event_ms is None:
+{own_time}
+{clock}
+            s = get(key)
+{common}
+            added = process(e, key, event_ms, duration_ms, is_passive, now, turn)
+            longest_ms = counters.max_interval_ms
+{send}
+            if added is False:
+                bypassed += 1
+            elif is_passive:
+                passive += 1
+            else:
+                ok += 1
+            if profile.ending:
+                profile.after_event(now)
+    except FROM_DATA as error:
+        raise Escaped(number, line, f"{{type(error).__name__}}: {{error}}") from error
+    finally:
+{after}
+        engine._leave(at_work, now, (now, turn), behind, ok=ok + common, bypassed=bypassed, passive=passive)
+"""
+# The common event: its session is live, and nothing of it can be due before `due_ms`. A pause longer than all before is
+# seldom, and noted by `process`.
+COMMON = """\
+if s is not None and now < s.due_ms and now - s.modified_ms <= longest_ms{passive} and profile.is_plain:
+    s.modified_ms = now
+    s.count += 1
+    s.turn = turn
+{stage_2}
+{send}
+    common += 1
+    continue
+"""
+AT_ARRIVAL = """\
+given = e.{slot}
+if given is not None and given > now:
+    now, turn = given, 0
+    if now >= wheel.next_tick_ms:
+        tick(at_work, now)
+"""
+BY_EVENT_TIME = """\
+if event_ms > now:
+    now, turn = event_ms, 1
+    if now >= wheel.next_tick_ms:
+        tick(at_work, now)
+else:
+    turn += 1
+    if event_ms < now:
+        behind += 1
+"""
+OWN_TIME = """\
+event_ms = e.{slot}
+if event_ms is None:
+    event_ms = now
+"""
+ADDED = """\
+if added and not is_shadow:
+    if decorations:
+        decorations.update(added)
+    else:
+        decorations = added
+"""
+SEND = "send(line, decorations, now)\n"
+SEND_OR_KEEP = """\
+if decorations or keep is None:
+    send(line, decorations, now)
+else:
+    keep(line)
+"""
+CALLED_1 = """\
+decorations = {handler}(e, None, None, now, fx)
+if rows:
+    decorations = fx.further_passes(None, None, now, decorations)
+if routes[0] is not None:
+    key, event_ms, duration_ms, is_passive = routes[0]
+    routes[0] = None
+"""
+FILLED = """\
+{local} = {spare}
+{body}
+if {local}:
+    {result}, {spare} = {local}, {{}}
+"""
+OVERLAID = """\
+if decorations:
+    engine._overlay(e, decorations)
+"""
