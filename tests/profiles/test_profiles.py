@@ -19,7 +19,12 @@ from runtime.replay import Replay
 from runtime.rules import TenantChecker, compile_tenant
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = sorted(path for name in ("profiles", "examples") for path in (ROOT / name).iterdir() if path.is_dir())
+FOLDERS = sorted(
+    path
+    for name in ("profiles", "examples")
+    for path in (ROOT / name).iterdir()
+    if path.is_dir() and path.name != "deploy"  # where services run, not what they run
+)
 
 
 def events_of(folder: Path) -> Path:
