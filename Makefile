@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
+# One more than there are cores: tests of services wait for each other's processes.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 SOAK_EXAMPLES ?= 50000
 RUNS ?= 3
 EVENTS ?= 1000000
@@ -44,7 +46,7 @@ demo: $(INSTALLED)
 	@grep -m 1 '"purchases":[2-9]' out/shop.ndjson || true
 
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest -m "not browser" -n auto
+	$(BIN)/python -m pytest -m "not browser" -n $(WORKERS)
 
 chromium:
 	@command -v chromedriver >/dev/null || { test "$$(id -u)" = 0 && apt-get install --yes --quiet=2 chromium chromium-driver >/dev/null; } \
@@ -54,7 +56,7 @@ test-browser: $(INSTALLED_DEV) chromium
 	$(BIN)/python -m pytest -m browser
 
 test-chaos: $(INSTALLED_DEV)
-	SOJOURN_SEEDS=$(SEEDS) $(BIN)/python -m pytest -m chaos -n auto
+	SOJOURN_SEEDS=$(SEEDS) $(BIN)/python -m pytest -m chaos -n $(WORKERS)
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
