@@ -196,7 +196,7 @@ profiles:
 """
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=_documents)
 def test_any_text_ends_in_a_configuration_or_in_problems(problems_of: ProblemsOf, text: str) -> None:
     try:

@@ -123,7 +123,7 @@ PROFILES = [{**VISIT, "gap": f"{GAP}ms", "keys": {"marker": None}, "rules_text":
 TIME = {"domain": "event", "idle_close": f"{IDLE_CLOSE}ms", "future": f"{FUTURE}ms"}
 
 
-@settings(max_examples=int(os.environ.get("SOJOURN_EXAMPLES", "250")))
+@settings(max_examples=int(os.environ.get("SOJOURN_EXAMPLES", "120")))
 @given(STEPS, *map(st.sampled_from, ([0, 1_500, 10_000], ["extend", "new", "drop", "dead_letter"], [2, 10_000])))
 def test_engine_and_model_agree(engine_of: Any, steps: list[Any], lateness: int, late: str, most_waiting: int) -> None:
     """A step is a pause by the wall clock, then events of one partition, or a look at what has been quiet."""

@@ -156,7 +156,7 @@ def run(compiled: Compiled) -> None:
 
 
 STAGES = st.sampled_from([None, *Stage])
-MANY = settings(max_examples=400, deadline=5_000, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=200, deadline=5_000, suppress_health_check=[HealthCheck.too_slow])
 
 
 @MANY
