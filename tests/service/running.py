@@ -6,6 +6,7 @@ import asyncio
 import json
 import resource
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -55,6 +56,14 @@ def click(user: str, **more: Any) -> dict[str, Any]:
 def lines_of(events: list[dict[str, Any]]) -> bytes:
     """Events as NDJSON."""
     return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+def free_port() -> int:
+    """A port that nobody has, for a server that looks for one where others look at the same time."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:

