@@ -45,7 +45,6 @@ Handlers = Mapping[type[Any], Handler]
 _PLAIN_ROUTE = re.compile(r"^( *)key, event_ms, duration_ms, is_passive = (.*), None, False$", re.MULTILINE)
 _ANY_ROUTE = "key, event_ms, duration_ms, is_passive ="
 _ALWAYS = re.compile(r"^(b_m\d+) \+= 1\n", re.MULTILINE)
-_IS_FIRST = re.compile(r"\bs\.count == 1\b")
 _serial = count(1)
 
 
@@ -130,7 +129,7 @@ def loop_of(plan: LoopPlan) -> Loop:
     first, second = _Stage("a_", *plan.controller, "decorations"), _Stage("b_", *plan.profile, "added")
     stages = (first, second)
     stage_1, has_plain_routes = _stage_1(plan, first)
-    common = _common(plan, second, first, has_plain_routes) if plan.is_simple else ""
+    common = _common(plan, second, has_plain_routes) if plan.is_simple else ""
     own_time = "event_ms = now\n" if plan.time_slot is None else OWN_TIME.format(slot=plan.time_slot)
     source = SOURCE.format(
         before=_indented(line for stage in stages for line in stage.before),
@@ -175,7 +174,7 @@ def _stage_1(plan: LoopPlan, stage: _Stage) -> tuple[str, bool]:
     return head + (plain if has_plain_routes else code) + (OVERLAID if stage.decorates else ""), has_plain_routes
 
 
-def _common(plan: LoopPlan, stage: _Stage, first: _Stage, has_plain_routes: bool) -> str:
+def _common(plan: LoopPlan, stage: _Stage, has_plain_routes: bool) -> str:
     """The code of the common event."""
     codes = {
         name: stage.body(name, class_)
@@ -183,8 +182,7 @@ def _common(plan: LoopPlan, stage: _Stage, first: _Stage, has_plain_routes: bool
         else stage.called(name, class_, "added = {handler}(e, s, None, now, fx)\n")
         for name, class_ in plan.classes.items()
     }
-    # Whoever is here has had an event before.
-    code = _IS_FIRST.sub("False", _by_class(codes))
+    code = _by_class(codes)
     if len(codes) == 1:
         # What matches always has matched as often as there were common events.
         for counter in _ALWAYS.findall(code):

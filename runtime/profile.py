@@ -172,12 +172,7 @@ class Profile(Endings):
         effects.is_new = True
         session.count = 1
         session.turn = turn
-        decorations: Decorations
-        if self.is_plain:
-            handler = self.handlers.get(event.__class__)
-            decorations = None if handler is None else handler(event, session, None, now_ms, effects)
-        else:
-            decorations = self._pass(self, event, session, None, now_ms)
+        decorations: Decorations = self._pass(self, event, session, None, now_ms)
         self.counters.count_begin(session.created_ms - session.first_event_ms)
         if self.begin_marker is not None:
             self._send_begin(self, session, None, now_ms)

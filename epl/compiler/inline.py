@@ -49,13 +49,14 @@ def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
         return prefix + word
 
     def counted(match: re.Match[str]) -> str:
-        counters[match[1] + match[2]] = int(match[2])
-        return f"{match[1]}{match[2]} += 1"
+        counter = match[2] + match[3]
+        counters[counter] = int(match[3])
+        return f"{match[1]}{counter} += 1"
 
     decorates = made.lines[-1:] == (_RETURNED,)
     kept = (line for line in made.lines if line not in (_RETURNED, _BLANK))
     text = replace_words("\n".join(kept), renamed)
-    text = _ROUTE.sub(_route, re.sub(rf"\b({prefix}m)\[(\d+)\] \+= 1\b", counted, text))
+    text = _ROUTE.sub(_route, re.sub(rf"^( *)({prefix}m)\[(\d+)\] \+= 1$", counted, text, flags=re.MULTILINE))
     names.pop(f"{prefix}m", None)
     return Inlined(tuple(text.split("\n")) if text else (), names, counters, f"{prefix}d" if decorates else None)
 
