@@ -9,40 +9,31 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from epl.typed import RouteToProfile
-from epl.types import LONG, Type
+from runtime.clocks import clock_options
 from runtime.counters import by_outcome
-from runtime.engine import Clock, Engine
+from runtime.engine import Engine
 from runtime.event import BAD_LINE, Refused
-from runtime.io import DeadLetter, DeadLetterWriter, LineSink, OnLongLine, SourceError, is_parquet, open_source
+from runtime.io import DeadLetter, DeadLetterWriter, LineSink
+from runtime.letters import letter_of, source_label, too_long_letter
 from runtime.output import LineOutput
+from runtime.reading import OnProgress, read_events
 from runtime.reorder import Refuse
 from runtime.row import Line, Lines
 from runtime.rules import TenantRules
 from runtime.snapshot import Restored, load, save
 from runtime.watchdog import Watchdog
 
-OnProgress = Callable[[str, int, int | None], None]
-"""Called after each block with the file's name, the bytes read of it, and its size where known."""
-
 Placed = tuple[Line, int, Refuse]
 """A line or a row, its number where it came from, and who takes it if it is refused."""
 
-BLOCK_BYTES = 64 * 1024
-"""The lines of a block stay in the processor's cache from reading to writing: 256 KiB costs 0.2 µs an event more."""
 _BATCH = 1000
 _SHOWN = 3
-
-
-class NoClock(Exception):
-    """Nothing says what time an event is of; the message says what would."""
 
 
 @dataclass(slots=True)
@@ -243,85 +234,6 @@ class Replay:
             self._dead_letters.write(letter)
 
 
-# ---- what replays of one tenant and of several have in common
-
-
-def clock_options(rules: TenantRules, *, now_field: str | None, time_field: str | None) -> dict[str, Any]:
-    """The options of an engine whose clock its events drive. Raises NoClock."""
-    time_field = time_field or rules.config.time.source
-    for name in (now_field, time_field):
-        if name is not None:
-            require_long(rules, name)
-    if now_field is None and time_field is None and not gives_event_time(rules):
-        raise NoClock(
-            "the controller selects no `_timestamp_` of type long, so nothing tells the time of an event; "
-            "select one, or name a field: --time-field FIELD or --now-field FIELD"
-        )
-    clock = Clock.EVENT_TIME if now_field is None else Clock.FIELD
-    return {"clock": clock, "now_field": now_field, "time_field": time_field}
-
-
-def read_events(
-    name: str, engine: Engine, on_long_line: OnLongLine, on_progress: OnProgress | None, *, wants_events: bool
-) -> Iterator[tuple[Lines, int]]:
-    """The lines or rows of a source block by block for an engine, and the number of the first. Raises SourceError.
-
-    `wants_events` says whether events leave, so that all of a row is wanted.
-    """
-    types = field_types([engine.rules])
-    if is_parquet(name) and engine.decoder.classes:
-        for block in _parquet(name).read_rows(name, engine.take_rows(), types, wants_lines=wants_events):
-            yield block.rows, block.first_row
-            if on_progress is not None:
-                on_progress(name, block.read_bytes, block.total_bytes)
-        return
-    yield from read_blocks(name, types, engine.rules.config.limits.max_line_bytes, on_long_line, on_progress)
-
-
-def _parquet(name: str) -> ModuleType:
-    """The reader of Parquet files, whose library is an extra. Raises SourceError."""
-    try:
-        import runtime.parquet
-    except ImportError as error:
-        raise SourceError(name, "Parquet needs the package pyarrow: pip install 'sojourn[parquet]'") from error
-    return runtime.parquet
-
-
-def read_blocks(
-    name: str, types: Mapping[str, Type], max_line_bytes: int, on_long_line: OnLongLine, on_progress: OnProgress | None
-) -> Iterator[tuple[list[bytes], int]]:
-    """The lines of a source block by block, and the number of the first; rows as lines. Raises SourceError."""
-    if is_parquet(name):
-        for rows, block in _parquet(name).read_lines(name, types):
-            yield rows, block.first_row
-            if on_progress is not None:
-                on_progress(name, block.read_bytes, block.total_bytes)
-        return
-    with open_source(
-        name, field_types=types, max_line_bytes=max_line_bytes, chunk_bytes=BLOCK_BYTES, on_long_line=on_long_line
-    ) as source:
-        for block in source:
-            yield block.lines, block.first_line
-            if on_progress is not None:
-                on_progress(source.name, block.read_bytes, source.total_bytes)
-
-
-def source_label(name: str) -> str:
-    """A source's name in a dead letter."""
-    return "stdin" if name == "-" else name
-
-
-def letter_of(refused: Refused, tenant: str, source: str) -> DeadLetter:
-    """The dead letter of an event that was refused."""
-    return DeadLetter(refused.reason, refused.code, tenant, source, refused.line, refused.raw)
-
-
-def too_long_letter(tenant: str, source: str, line: int, size: int, head: bytes, limit: int) -> DeadLetter:
-    """The dead letter of a line of `size` bytes."""
-    reason = f"the line is {size:,} bytes long; the limit is {limit:,}"
-    return DeadLetter(reason, "too_long", tenant, source, line, head, size)
-
-
 def relayed(batch: Sequence[Placed]) -> tuple[list[Any], Refuse]:
     """Lines or rows from here and there as one batch, numbered from 0, and a `refuse` that tells each its number."""
 
@@ -332,35 +244,5 @@ def relayed(batch: Sequence[Placed]) -> tuple[list[Any], Refuse]:
     return [line for line, _, _ in batch], refuse
 
 
-def field_types(tenants: Sequence[TenantRules]) -> dict[str, Type]:
-    """The types of all fields by name, for sources that carry text only (CSV).
-
-    A field of which two types are declared has none: its cells stay text.
-    """
-    found: dict[str, Type] = {}
-    torn = set()
-    for rules in tenants:
-        for event_type in rules.event_types.values():
-            for name, type_ in event_type.fields.items():
-                if found.setdefault(name, type_) != type_ and len(tenants) > 1:
-                    torn.add(name)
-                found[name] = type_
-    return {name: type_ for name, type_ in found.items() if name not in torn}
-
-
 def _batched(placed: list[Placed]) -> Iterator[list[Placed]]:
     return (placed[start : start + _BATCH] for start in range(0, len(placed), _BATCH))
-
-
-def gives_event_time(rules: TenantRules) -> bool:
-    """True when stage 1 may give an event its `_timestamp_`."""
-    effects = (effect for rule in rules.controller.program.rules for effect in rule.effects)
-    return any(isinstance(effect, RouteToProfile) and effect.timestamp_ms is not None for effect in effects)
-
-
-def require_long(rules: TenantRules, name: str) -> None:
-    """A clock's field must be a long wherever it is declared. Raises NoClock."""
-    for event_type in rules.event_types.values():
-        found = event_type.fields.get(name, LONG)
-        if found != LONG:
-            raise NoClock(f"`{event_type.name}.{name}` is {found}; a clock is a long of milliseconds since 1970")

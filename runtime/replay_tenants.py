@@ -14,25 +14,14 @@ from itertools import groupby
 import msgspec
 
 from epl.layout import slot_name
+from runtime.clocks import NoClock, clock_options
 from runtime.event import BAD_LINE, Refused
 from runtime.io import LONG_LINE_HEAD, DeadLetter, DeadLetterWriter, LineSink
+from runtime.letters import letter_of, source_label, too_long_letter
 from runtime.output import LineOutput
+from runtime.reading import OnProgress, field_types, read_blocks
 from runtime.reorder import Refuse
-from runtime.replay import (
-    NoClock,
-    OnProgress,
-    Placed,
-    Refusals,
-    Replayed,
-    Workers,
-    clock_options,
-    field_types,
-    letter_of,
-    read_blocks,
-    relayed,
-    source_label,
-    too_long_letter,
-)
+from runtime.replay import Placed, Refusals, Replayed, Workers, relayed
 from runtime.rules import TenantRules
 from runtime.tenants import Disabled, TenantEngine, Tenants
 from runtime.watchdog import Watchdog

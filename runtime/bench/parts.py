@@ -20,13 +20,15 @@ from functools import partial
 from typing import Any, Literal
 
 from epl.compiler import Compiled
+from runtime.clocks import clock_options
 from runtime.effects import Decorations
 from runtime.engine import Engine
 from runtime.event import BAD_LINE
 from runtime.io import FileSink
 from runtime.output import NOWHERE
 from runtime.profile import Profile
-from runtime.replay import Replay, Replayed, clock_options, read_events
+from runtime.reading import read_events
+from runtime.replay import Replay, Replayed
 from runtime.row import Lines
 from runtime.rules import ProfileRules, SubSessionRules, TenantRules
 from runtime.watchdog import Watchdog

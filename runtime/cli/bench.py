@@ -17,10 +17,10 @@ from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.groups import CommandGroup
 from runtime.cli.many import log_to, tenants_below
 from runtime.cli.options import format_option
+from runtime.clocks import NoClock
 from runtime.config import load_tenant
 from runtime.io import files_named
 from runtime.presets import resolve
-from runtime.replay import NoClock
 from runtime.rules import compile_tenant
 
 _EPILOG = """\b

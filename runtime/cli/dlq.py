@@ -18,9 +18,9 @@ from runtime.cli.options import format_option
 from runtime.cli.pages import print_rows
 from runtime.cli.report import dead_letter_hint
 from runtime.cli.report_tenants import tenants_data
+from runtime.clocks import NoClock
 from runtime.io import CODES, DeadLetter, DeadLetterWriter, FileSink
 from runtime.presets import resolve
-from runtime.replay import NoClock
 from runtime.replay_tenants import DEFAULT_TENANT_FIELD, Redelivered, TenantsReplay
 from runtime.tenants import TenantTwice
 

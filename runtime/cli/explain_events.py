@@ -11,13 +11,14 @@ from rich.console import Console
 
 from runtime.cli.errors import fail
 from runtime.cli.explained_tree import WIDE, explained_tree
+from runtime.clocks import NoClock
 from runtime.config import load_tenant
 from runtime.explain import ExplainingEngine
 from runtime.explained import Explained, Watch, as_data
 from runtime.io import files_named
 from runtime.output import Output
 from runtime.presets import resolve
-from runtime.replay import NoClock, Replay
+from runtime.replay import Replay
 from runtime.rules import TenantChecker, TenantRules
 
 

@@ -21,10 +21,11 @@ from runtime.cli.progress import FileProgress, progress_bar
 from runtime.cli.report import as_data, render
 from runtime.cli.report_tenants import render_tenants, tenants_data
 from runtime.cli.values import counted
+from runtime.clocks import NoClock
 from runtime.config import load_tenant
 from runtime.io import DeadLetterWriter, FileSink, SinkClosed, files_named
 from runtime.presets import resolve
-from runtime.replay import NoClock, Replay, Replayed, Workers
+from runtime.replay import Replay, Replayed, Workers
 from runtime.replay_tenants import DEFAULT_TENANT_FIELD, ReplayedTenants, TenantsReplay
 from runtime.rules import TenantRules, compile_tenant
 from runtime.tenants import TenantTwice

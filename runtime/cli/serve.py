@@ -13,9 +13,9 @@ from rich.console import Console
 
 from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.many import compile_all
+from runtime.clocks import NoClock
 from runtime.config import Address, find_tenants, load_service
 from runtime.presets import resolve
-from runtime.replay import NoClock
 from runtime.tenants import TenantTwice
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from pathlib import Path
 from runtime.config import TenantConfig
 from runtime.event import Refused
 from runtime.io import DeadLetter, DeadLetterWriter, FileSink
+from runtime.letters import letter_of, source_label, too_long_letter
 from runtime.parallel.cuts import Piece
 from runtime.parallel.spool import Spool
 from runtime.reorder import Refuse
-from runtime.replay import Refusals, letter_of, source_label, too_long_letter
+from runtime.replay import Refusals
 
 
 class Letters:

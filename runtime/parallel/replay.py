@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
+from runtime.clocks import clock_options
 from runtime.counters import add_counters
 from runtime.engine import Engine
 from runtime.io import FileSink, is_parquet, open_source
@@ -19,7 +20,8 @@ from runtime.parallel.cuts import Cuts, cut
 from runtime.parallel.pool import CAN_FORK, Pool
 from runtime.parallel.reasons import longest_pause_ms, why_in_one_piece
 from runtime.parallel.work import LETTERS, OUT, Done, Job
-from runtime.replay import OnProgress, Replayed, Workers, clock_options, field_types
+from runtime.reading import OnProgress, field_types
+from runtime.replay import Replayed, Workers
 from runtime.rules import TenantRules
 
 

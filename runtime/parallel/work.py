@@ -21,7 +21,8 @@ from runtime.parallel.handover import Handover
 from runtime.parallel.letters import Letters
 from runtime.parallel.lines import Lines, write_in_order
 from runtime.parallel.spool import Spool
-from runtime.replay import BLOCK_BYTES, Refusals, field_types
+from runtime.reading import BLOCK_BYTES, field_types
+from runtime.replay import Refusals
 from runtime.rules import TenantRules
 
 E = TypeVar("E", bound=Engine)

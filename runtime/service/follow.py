@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from runtime.io import DeadLetter, LineCutter
-from runtime.replay import too_long_letter
+from runtime.letters import too_long_letter
 from runtime.service.host import SLICE, Host
 from runtime.service.intake import NotTaken
 from runtime.service.records import Position

@@ -15,9 +15,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from runtime.io import DeadLetter
+from runtime.letters import too_long_letter
 from runtime.protocol import INGEST, answers
 from runtime.protocol.operations import EVENTS
-from runtime.replay import too_long_letter
 from runtime.service import spans
 from runtime.service.api import description_route, failed, route
 from runtime.service.bodies import check_kind, lines_of, unpacked

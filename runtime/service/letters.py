@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from runtime.event import Refused
 from runtime.io import DeadLetter, DeadLetterWriter, MemorySink
-from runtime.replay import letter_of
+from runtime.letters import letter_of
 from runtime.service.files import RotatingFile
 from runtime.service.numbered import Numbered
 

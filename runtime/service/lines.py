@@ -12,7 +12,7 @@ from itertools import count
 from typing import BinaryIO
 
 from runtime.io import Block, DeadLetter, LineCutter
-from runtime.replay import too_long_letter
+from runtime.letters import too_long_letter
 from runtime.service.host import Host
 from runtime.service.intake import NotTaken
 from runtime.service.served import Served

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 
 from runtime.io import RAW_LIMIT_BYTES, DeadLetter
-from runtime.replay import too_long_letter
+from runtime.letters import too_long_letter
 from runtime.service.host import SLICE
 
 

@@ -18,8 +18,8 @@ from typing import Any
 
 from epl import InvalidInput
 from runtime import snapshot
+from runtime.clocks import NoClock
 from runtime.event import Refused
-from runtime.replay import NoClock
 from runtime.service.log import StateDamaged, numbered, read_log, torn_bytes
 from runtime.service.operations import Operations
 from runtime.service.records import Cooled, End, Lines, Operation, Paused, Rules, Stopped, Swap, Taken, Tick

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from epl import Diagnostic, InvalidInput, Severity
+from runtime.clocks import NoClock
 from runtime.config import load_tenant
 from runtime.lint import lint_config
 from runtime.plan import Before, Plan, plan
-from runtime.replay import NoClock
 from runtime.rules import TenantRules
 from runtime.service.host import Host
 from runtime.service.log import NotLogged

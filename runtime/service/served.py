@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from runtime.clocks import NoClock, gives_event_time, require_long
 from runtime.config import FilesConfig, ServedTenant, TimeDomain
 from runtime.engine import Clock
-from runtime.replay import NoClock, gives_event_time, require_long
 from runtime.rules import TenantRules
 from runtime.service.connect import connected_deliveries
 from runtime.service.delivery import Delivery

@@ -15,7 +15,7 @@ from typing import Any
 
 from runtime.config import Start, ValkeyInConfig
 from runtime.io import RAW_LIMIT_BYTES, DeadLetter
-from runtime.replay import too_long_letter
+from runtime.letters import too_long_letter
 from runtime.service.batches import FIRST_WAIT_S, LONGEST_WAIT_S
 from runtime.service.host import SLICE, Host
 from runtime.service.intake import NotTaken

@@ -7,13 +7,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from runtime.clocks import clock_options
 from runtime.engine import Engine
 from runtime.event import BAD_LINE
 from runtime.io import DeadLetterWriter, FileSink
 from runtime.output import LineOutput
 from runtime.parallel.cuts import Cuts, Part, Piece, TimeOf
 from runtime.parallel.replay import ParallelReplay
-from runtime.replay import Replay, Replayed, clock_options
+from runtime.replay import Replay, Replayed
 from runtime.rules import TenantRules
 
 
