@@ -12,6 +12,7 @@ EVENTS ?= 1000000
 PEERS ?= duckdb polars bytewax
 FUZZ_SECONDS ?= 3600
 SEEDS ?= 100
+SOAK_SECONDS ?= 600
 FUZZ_TARGET ?= rules
 
 .PHONY: help demo test test-browser chromium test-chaos check format reference bench soak fuzz clean
@@ -20,7 +21,7 @@ help:
 	@echo "make demo       a shop's events into visits and carts, by the rules of examples/shop"
 	@echo "make test       all tests but those of a browser"
 	@echo "make test-browser  the service's pages in Chromium"
-	@echo "make test-chaos services that are killed at any moment, a hundred random lives (SEEDS=500)"
+	@echo "make test-chaos services that are killed at any moment, a hundred random lives, and ten minutes of one (SEEDS=5 SOAK_SECONDS=20)"
 	@echo "make check      ruff, mypy --strict, the direction of imports, reference pages up to date, rules formatted"
 	@echo "make reference  write the reference pages anew"
 	@echo "make bench      Job S and Job P beside hand-written Python and other engines (RUNS=5 PEERS=duckdb EVENTS=100000)"
@@ -56,7 +57,7 @@ test-browser: $(INSTALLED_DEV) chromium
 	$(BIN)/python -m pytest -m browser
 
 test-chaos: $(INSTALLED_DEV)
-	SOJOURN_SEEDS=$(SEEDS) $(BIN)/python -m pytest -m chaos -n $(WORKERS)
+	SOJOURN_SEEDS=$(SEEDS) SOJOURN_SOAK_S=$(SOAK_SECONDS) $(BIN)/python -m pytest -m chaos -n $(WORKERS)
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

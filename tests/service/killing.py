@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -52,13 +53,13 @@ class Zygote:
 
 
 class Killable:
-    """A service of the tenant in `folder/shop`. `state` outlives it."""
+    """A service of the tenant in `folder/shop`, or of others. `state` outlives it."""
 
-    def __init__(self, zygote: Zygote, folder: Path) -> None:
+    def __init__(self, zygote: Zygote, folder: Path, tenants: Sequence[str] = ("shop",)) -> None:
         self._zygote = zygote
         self._folder = folder
         (folder / "stdout").unlink(missing_ok=True)
-        arguments = ["serve", "shop", "--state", "state", "--config", "service.yaml"]
+        arguments = ["serve", *tenants, "--state", "state", "--config", "service.yaml"]
         arguments += ["--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0"]
         self.pid = zygote.ask(serve=arguments, folder=str(folder))
         self.is_over = False
