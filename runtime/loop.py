@@ -7,21 +7,21 @@ that the tenant's rules have answered. `docs/speed.md` says what that gives.
 
 from __future__ import annotations
 
-import linecache
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count
 from textwrap import indent
 from typing import Any
 
 from epl.compiler import Compiled, Handler, inlined
-from epl.layout import slot_name
+from epl.layout import SessionLayout, slot_name
+from runtime.cache import SLOT_MS
 from runtime.event import BAD_LINE
 from runtime.intake import FROM_DATA, Escaped
 from runtime.loop_text import (
     ADDED,
     AT_ARRIVAL,
+    BEGIN,
     BY_EVENT_TIME,
     CALLED_1,
     COMMON,
@@ -32,8 +32,11 @@ from runtime.loop_text import (
     SEND_OR_KEEP,
     SOURCE,
 )
+from runtime.markers import Marker
 from runtime.output import LineOutput
 from runtime.reorder import Refuse
+from runtime.session import begun
+from runtime.text import loaded
 from runtime.timeline import Clock, Partition
 
 Loop = Callable[[Any, Partition, Iterator[tuple[int, bytes]], Refuse], None]
@@ -45,7 +48,6 @@ Handlers = Mapping[type[Any], Handler]
 _PLAIN_ROUTE = re.compile(r"^( *)key, event_ms, duration_ms, is_passive = (.*), None, False$", re.MULTILINE)
 _ANY_ROUTE = "key, event_ms, duration_ms, is_passive ="
 _ALWAYS = re.compile(r"^(b_m\d+) \+= 1\n", re.MULTILINE)
-_serial = count(1)
 
 
 class _Stage:
@@ -72,6 +74,15 @@ class _Stage:
         self.names[name] = handler
         self.decorates = True
         return call.format(handler=name)
+
+    def first(self, event_type: str, class_: type[Any]) -> str:
+        """What calls the handler of a type for the event that begins a session."""
+        handler = self._handlers.get(class_)
+        if handler is None:
+            return ""
+        name = f"{self._prefix}on_{slot_name(event_type)}"
+        self.names[name] = handler
+        return f"added = {name}(e, s, None, now, fx)\n"
 
     def inlines(self, event_type: str, class_: type[Any]) -> bool:
         """True when the handler in use is the compiled one, or there is none: else somebody watches it."""
@@ -106,6 +117,17 @@ class _Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """How a session of the profile begins: its class, its gap, when it is due first, and its begin marker."""
+
+    session_class: type[Any]
+    layout: SessionLayout
+    gap_ms: int
+    due_in_ms: int
+    sent: Marker | None
+
+
+@dataclass(frozen=True, slots=True)
 class LoopPlan:
     """What a loop is made for: the rule sets of a tenant with the handlers in use, the classes of its events by type.
 
@@ -122,6 +144,7 @@ class LoopPlan:
     wants_events: bool
     inserts: bool
     is_simple: bool
+    opening: Opening
 
 
 def loop_of(plan: LoopPlan) -> Loop:
@@ -130,6 +153,7 @@ def loop_of(plan: LoopPlan) -> Loop:
     stages = (first, second)
     stage_1, has_plain_routes = _stage_1(plan, first)
     common = _common(plan, second, has_plain_routes) if plan.is_simple else ""
+    begin = _begin(plan, second) if plan.is_simple and has_plain_routes else ""
     own_time = "event_ms = now\n" if plan.time_slot is None else OWN_TIME.format(slot=plan.time_slot)
     source = SOURCE.format(
         before=_indented(line for stage in stages for line in stage.before),
@@ -139,6 +163,7 @@ def loop_of(plan: LoopPlan) -> Loop:
         own_time=_block(own_time, 16),
         clock=_block(BY_EVENT_TIME if plan.clock is Clock.EVENT_TIME else "turn += 1\n", 12),
         common=_block(common, 12),
+        begin=_block(begin, 12),
         send=_block(ADDED + SEND if plan.wants_events else "", 12),
         after=_indented((line for stage in stages for line in stage.after), 8),
     )
@@ -147,14 +172,14 @@ def loop_of(plan: LoopPlan) -> Loop:
         "Escaped": Escaped,
         "FROM_DATA": FROM_DATA,
         "LineOutput": LineOutput,
+        "Session": plan.opening.session_class,
+        "new": object.__new__,
         **{_class_name(name): class_ for name, class_ in plan.classes.items()},
         **first.names,
         **second.names,
+        **(plan.opening.sent.names if plan.opening.sent is not None else {}),
     }
-    name = f"<sojourn loop #{next(_serial)}>"
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    exec(compile(source, name, "exec"), namespace)
-    made: Loop = namespace["loop"]
+    made: Loop = loaded("loop", source, namespace)["loop"]
     return made
 
 
@@ -196,6 +221,24 @@ def _common(plan: LoopPlan, stage: _Stage, has_plain_routes: bool) -> str:
         passive="" if has_plain_routes else " and not is_passive",
         stage_2=_block(head + code, 4),
         send=_block(send, 4),
+    )
+
+
+def _begin(plan: LoopPlan, stage: _Stage) -> str:
+    """The code of a session that begins with the event."""
+    opening = plan.opening
+    codes = {name: stage.first(name, class_) for name, class_ in plan.classes.items()}
+    marker = ""
+    if (sent := opening.sent) is not None:
+        rules = "" if sent.handler is None else "profile.run_rules(profile.begin_marker, fields, s, None, now)\n"
+        marker = f"{sent.begin_source}{rules}begin_marker(fields, now)\n"
+    return BEGIN.format(
+        session=_block(begun(opening.layout, opening.gap_ms), 4),
+        stage_2=_block("added = None\n" + _by_class(codes), 4),
+        marker=_block(marker, 4),
+        due_in_ms=opening.due_in_ms,
+        slot_ms=SLOT_MS,
+        send=_block(ADDED + SEND if plan.wants_events else "", 4),
     )
 
 

@@ -137,8 +137,12 @@ class Timeline(ABC):
         wheel = at_work.wheel
         while wheel.next_tick_ms <= now_ms:
             tick_ms = wheel.next_tick_ms
-            for session in wheel.take(tick_ms):
-                self.profiles[session.number].on_tick(session, tick_ms, wheel, judged)
+            found = wheel.take(tick_ms)
+            if judged == "gap" and len(self.profiles) == 1 and self.profiles[0].ends_plainly:
+                self.profiles[0].end_due(found, tick_ms, wheel)
+            else:
+                for session in found:
+                    self.profiles[session.number].on_tick(session, tick_ms, wheel, judged)
             self.cache.settle()
         if judged == "gap" and (now_ms > at_work.now_ms or at_work.is_fresh):
             at_work.now_ms, at_work.is_fresh = now_ms, False

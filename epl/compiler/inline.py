@@ -32,8 +32,11 @@ class Inlined:
     decorations: str | None
 
 
-def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
-    """The body of the handler of an event type, of a rule set of one profile whose rules neither split nor insert."""
+def inlined(compiled: Compiled, event_type: str, prefix: str, *, counts_itself: bool = False) -> Inlined:
+    """The body of the handler of an event type, of a rule set of one profile whose rules neither split nor insert.
+
+    `counts_itself`: it counts matches where the handler does, and has no counters.
+    """
     made = compiled.bodies[event_type]
     function: Any = made.function
     code, scope = function.__code__, function.__globals__
@@ -56,8 +59,10 @@ def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
     decorates = made.lines[-1:] == (_RETURNED,)
     kept = (line for line in made.lines if line not in (_RETURNED, _BLANK))
     text = replace_words("\n".join(kept), renamed)
-    text = _ROUTE.sub(_route, re.sub(rf"^( *)({prefix}m)\[(\d+)\] \+= 1$", counted, text, flags=re.MULTILINE))
-    names.pop(f"{prefix}m", None)
+    text = _ROUTE.sub(_route, text)
+    if not counts_itself:
+        text = re.sub(rf"^( *)({prefix}m)\[(\d+)\] \+= 1$", counted, text, flags=re.MULTILINE)
+        names.pop(f"{prefix}m", None)
     return Inlined(tuple(text.split("\n")) if text else (), names, counters, f"{prefix}d" if decorates else None)
 
 
