@@ -95,14 +95,14 @@ class Endings(Kind):
 
     @cached_property
     def end_due(self) -> EndDue:
-        """As `on_tick` does for each of those that a wheel gave for a tick."""
+        """All ticks of a wheel that are due, as by `on_tick`, while `ends_plainly`."""
         return end_due_of(
             DuePlan(
                 profile=self,
                 compiled=self.compiled,
                 sent=self.end_marker,
                 max_active_ms=self.max_active_ms,
-                remove=self.table.remove,
+                table=self.table,
                 ended=self._gathered.append,
             )
         )

@@ -114,6 +114,7 @@ class Engine(Passage):
                 wants_events=self.wants_events,
                 inserts=any(isinstance(effect, Insert) for rule in rules for effect in rule.effects),
                 is_simple=profile.is_simple,
+                is_shadow=profile.shadow,
                 opening=Opening(
                     session_class=profile.session_class,
                     layout=profile.layout,

@@ -17,7 +17,7 @@ def loop(engine, at_work, lines, refuse):
     (profile,) = engine.profiles
     table, process, counters = profile.table, profile.process, profile.counters
     get, hot, most_hot = table.get, table._hot, table.most_hot
-    is_shadow, longest_ms, s, p = profile.shadow, counters.max_interval_ms, None, None
+    longest_ms, s, p = counters.max_interval_ms, None, None
     routes, rows = fx.routes, fx.rows
     duration_ms, is_passive, decorations, added = None, False, None, None
     begins, slots, opened = profile.begins_plainly, wheel.slots, wheel.opened
@@ -128,13 +128,24 @@ if event_ms is None:
     event_ms = now
 """
 ADDED = """\
-if added and not is_shadow:
+if added:
     if decorations:
         decorations.update(added)
     else:
         decorations = added
 """
 SEND = "send(line, decorations, now)\n"
+# Where stage 1 decorates nothing.
+SEND_ADDED = "send(line, added or None, now)\n"
+SEND_ADDED_OR_KEEP = """\
+if added:
+    {spare} = {{}}
+    send(line, added, now)
+elif keep is None:
+    send(line, None, now)
+else:
+    keep(line)
+"""
 SEND_OR_KEEP = """\
 if decorations or keep is None:
     send(line, decorations, now)
@@ -149,13 +160,13 @@ if routes[0] is not None:
     key, event_ms, duration_ms, is_passive = routes[0]
     routes[0] = None
 """
-FILLED = """\
-{local} = {spare}
-{body}
-if {local}:
-    {result}, {spare} = {local}, {{}}
+# A dict is taken again until something is in it.
+RENEWED = """\
+if {result}:
+    {spare} = {{}}
 """
 OVERLAID = """\
 if decorations:
+    {spare} = {{}}
     engine._overlay(e, decorations)
 """

@@ -135,14 +135,14 @@ class Timeline(ABC):
             self._judge_until(at_work, now_ms)
             return
         wheel = at_work.wheel
+        if wheel.next_tick_ms <= now_ms and judged == "gap" and len(self.profiles) == 1:
+            (profile,) = self.profiles
+            if profile.ends_plainly:
+                profile.end_due(wheel, now_ms)
         while wheel.next_tick_ms <= now_ms:
             tick_ms = wheel.next_tick_ms
-            found = wheel.take(tick_ms)
-            if judged == "gap" and len(self.profiles) == 1 and self.profiles[0].ends_plainly:
-                self.profiles[0].end_due(found, tick_ms, wheel)
-            else:
-                for session in found:
-                    self.profiles[session.number].on_tick(session, tick_ms, wheel, judged)
+            for session in wheel.take(tick_ms):
+                self.profiles[session.number].on_tick(session, tick_ms, wheel, judged)
             self.cache.settle()
         if judged == "gap" and (now_ms > at_work.now_ms or at_work.is_fresh):
             at_work.now_ms, at_work.is_fresh = now_ms, False

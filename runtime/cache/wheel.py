@@ -127,15 +127,14 @@ class TimeWheel:
     def take(self, tick_ms: int) -> list[MainSession]:
         """Removes and returns what stands in slots that end by `tick_ms`, in the order of last update."""
         found: list[MainSession] = []
-        seconds, slots, last = self._seconds, self.slots, tick_ms // SLOT_MS
+        seconds, last = self._seconds, tick_ms // SLOT_MS
         while seconds and seconds[0] < last:
-            second = heappop(seconds)
-            found += self._standing(second)
-            del slots[second]
+            found += self._standing(second := heappop(seconds))
+            del self.slots[second]
+        self.next_tick_ms = (seconds[0] + 1) * SLOT_MS if seconds else NEVER_MS
         for session in found:
             session.due_ms = NOWHERE_MS
             session.slot = None
-        self.next_tick_ms = (seconds[0] + 1) * SLOT_MS if seconds else NEVER_MS
         if len(found) > 1:
             found.sort(key=_LAST_UPDATE)
         return found
