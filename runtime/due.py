@@ -46,7 +46,6 @@ def end_due(wheel, until_ms):
                 table.remove(s)
             else:
                 del hot[s.key]
-                table._size -= 1
             ended((s.modified_ms - s.created_ms, s.count, now - expires_ms))
         for s in left:
             profile.on_tick(s, now, wheel)

@@ -63,7 +63,6 @@ def loop(engine, at_work, lines, refuse):
         raise Escaped(number, line, f"{{type(error).__name__}}: {{error}}") from error
     finally:
 {after}
-        table._size += began
         counters.count_begins(began, lagged)
         engine._leave(at_work, now, (now, turn), behind, ok=ok + common + began, bypassed=bypassed, passive=passive)
 """
