@@ -198,7 +198,9 @@ def _stage_1(plan: LoopPlan, stage: _Stage) -> tuple[str, bool]:
     has_plain_routes = _ANY_ROUTE not in plain
     # Of one event before, what this one adds to is not there any more.
     head = "decorations = None\n" if stage.decorates else ""
-    return head + (plain if has_plain_routes else code) + (OVERLAID.format(spare=stage.spare) if stage.decorates else ""), has_plain_routes
+    return head + (plain if has_plain_routes else code) + (
+        OVERLAID.format(spare=stage.spare) if stage.decorates else ""
+    ), has_plain_routes
 
 
 class _Sends:
