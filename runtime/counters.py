@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import add
 from typing import Any
@@ -73,13 +73,22 @@ class SessionCounters:
         """Counts a session that begins, with what lies between its first event's own time and its arrival."""
         self.created += 1
         if lag_ms > 0:
-            self.total_lag_ms += lag_ms
-            if lag_ms > self.max_lag_ms:
-                self.max_lag_ms = lag_ms
-            # An event may claim any time.
-            self.lags[min((lag_ms // 1000).bit_length(), _PLACES - 1)] += 1
+            self.count_lag(lag_ms)
         else:
             self.lags[0] += 1
+
+    def count_lag(self, lag_ms: int) -> None:
+        """Counts what lies between a first event's own time and its later arrival."""
+        self.total_lag_ms += lag_ms
+        if lag_ms > self.max_lag_ms:
+            self.max_lag_ms = lag_ms
+        # An event may claim any time.
+        self.lags[min((lag_ms // 1000).bit_length(), _PLACES - 1)] += 1
+
+    def count_begins(self, number: int, lagged: int) -> None:
+        """Counts sessions that begin; the lag of so many has been counted, the others have none."""
+        self.created += number
+        self.lags[0] += number - lagged
 
     def count_end(self, reason: str, duration_ms: int, events: int, expiry_delay_ms: int = 0) -> None:
         """Counts a session that has ended; `expiry_delay_ms` counts where it ended since nothing came."""
@@ -98,6 +107,22 @@ class SessionCounters:
                 self.max_expiry_delay_ms = expiry_delay_ms
         self.durations[(duration_ms // 1000).bit_length()] += 1
         self.lengths[events.bit_length()] += 1
+
+    def count_quiet_ends(self, ends: Sequence[tuple[int, int, int]]) -> None:
+        """As `count_end` does for each, of sessions that ended by their gap: durations, events and expiry delays."""
+        durations, events, delays = zip(*ends, strict=True)
+        self.ended["gap"] += len(ends)
+        self.events += sum(events)
+        self.total_duration_ms += sum(durations)
+        self.short += sum(1 for duration_ms, count, _ in ends if count > 1 and duration_ms <= SHORT_MS)
+        self.max_duration_ms = max(self.max_duration_ms, *durations)
+        self.max_events = max(self.max_events, *events)
+        self.total_expiry_delay_ms += sum(delays)
+        self.max_expiry_delay_ms = max(self.max_expiry_delay_ms, *delays)
+        for duration_ms in durations:
+            self.durations[(duration_ms // 1000).bit_length()] += 1
+        for place, number in Counter(map(int.bit_length, events)).items():
+            self.lengths[place] += number
 
 
 @dataclass(slots=True)

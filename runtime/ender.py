@@ -137,7 +137,7 @@ class EnderProfile(Profile):
             if self.partition_of(session.key) not in partitions:
                 self._forget_waiting(self._name(session))
                 self.table.remove(session)
-                self.counters.count_end("moved", session.duration_ms, session.count)
+                self._counters.count_end("moved", session.duration_ms, session.count)
 
     def _may_end_at_ms(self, session: EnderSession, now_ms: int) -> int:
         if self._still_waiting(session) is not None:

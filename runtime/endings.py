@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from runtime.cache import NOWHERE_MS, SLOT_MS, Codec, TimeWheel
 from runtime.cache.strange import pack_any
+from runtime.counters import SessionCounters
+from runtime.due import DuePlan, EndDue, end_due_of
 from runtime.kinds import Kind, Surroundings
 from runtime.markers import Marker
 from runtime.output import NOWHERE, Output
@@ -71,8 +74,43 @@ class Endings(Kind):
         self.is_simple = self.is_plain = False
         """Whether an event of a live session needs nothing but its rules: as such, and as long as no end waits."""
         self._alone: dict[int, MainSession] = {}
+        self._gathered: list[tuple[int, int, int]] = []
+        """Of sessions that ended by their gap, and are not counted yet: duration, events, expiry delay."""
+
+    # ---- what is counted
+
+    @property
+    def counters(self) -> SessionCounters:
+        """What is counted of its sessions, the ends that have been gathered included."""
+        self.count_gathered()
+        return self._counters
+
+    def count_gathered(self) -> None:
+        """Counts the ends that `end_due` has gathered: once for many of them."""
+        if self._gathered:
+            self._counters.count_quiet_ends(self._gathered)
+            self._gathered.clear()
 
     # ---- what is due
+
+    @cached_property
+    def end_due(self) -> EndDue:
+        """All ticks of a wheel that are due, as by `on_tick`, while `ends_plainly`."""
+        return end_due_of(
+            DuePlan(
+                profile=self,
+                compiled=self.compiled,
+                sent=self.end_marker,
+                max_active_ms=self.max_active_ms,
+                table=self.table,
+                ended=self._gathered.append,
+            )
+        )
+
+    def end_refused(self, session: MainSession, fields: dict[str, Any], tick_ms: int, wheel: TimeWheel) -> None:
+        """Nobody took the end marker of one that is due at a tick."""
+        self._refused(session, None, "gap", tick_ms, fields)
+        self.try_again(session, wheel)
 
     def on_tick(self, session: MainSession, tick_ms: int, wheel: TimeWheel, judged: str = "gap") -> None:
         """The second has come for which a session stood in the wheel: it ends, or goes to its new place.
@@ -188,9 +226,10 @@ class Endings(Kind):
             TimeWheel.forget(session)
         if not self._alone or self._alone.pop(id(session), None) is None:
             self.table.remove(session)
+        self.note_ended(session)
         held_ms, modified_ms = session.held_until_ms, session.modified_ms
         expires_at_ms = modified_ms + session.gap_ms if held_ms is None else held_ms
-        self.counters.count_end(reason, modified_ms - session.created_ms, session.count, now_ms - expires_at_ms)
+        self._counters.count_end(reason, modified_ms - session.created_ms, session.count, now_ms - expires_at_ms)
 
     def _end_due_subs(self, session: MainSession, now_ms: int, *, at_tick: bool) -> None:
         """Ends sub-sessions that are due, the last opened first; ends that were refused are for ticks to try again."""
@@ -252,7 +291,7 @@ class Endings(Kind):
         """What an end marker says, and what the kind's rules make of it."""
         fields = sent.end(session, reason)
         if sent.handler is not None:
-            self._run_rules(sent, fields, session, parent, now_ms)
+            self.run_rules(sent, fields, session, parent, now_ms)
         return fields
 
     def _refused(
@@ -366,10 +405,10 @@ class Endings(Kind):
         if sent is not None:
             fields = sent.begin(session)
             if sent.handler is not None:
-                self._run_rules(sent, fields, session, parent, now_ms)
+                self.run_rules(sent, fields, session, parent, now_ms)
             self._output.marker(fields, now_ms)
 
-    def _run_rules(
+    def run_rules(
         self, sent: Marker, fields: dict[str, Any], session: SessionBase, parent: SessionBase | None, now_ms: int
     ) -> None:
         """Runs the kind's rules on a marker; their decorations are on it from here on."""

@@ -20,7 +20,7 @@ from runtime.effects import AskingEffects, Effects
 from runtime.ender import EnderProfile
 from runtime.event import EventDecoder, fits
 from runtime.kinds import Surroundings
-from runtime.loop import Loop, LoopPlan, loop_of
+from runtime.loop import Loop, LoopPlan, Opening, loop_of
 from runtime.output import Output, RowOutput
 from runtime.passage import Passage
 from runtime.profile import Profile
@@ -102,6 +102,7 @@ class Engine(Passage):
         """The loop over events where there is one profile."""
         (profile,) = self.profiles
         rules = self.rules.controller.program.rules
+        gap_ms = profile.first_gap_ms(None, self._config.limits.max_idle_ms)
         return loop_of(
             LoopPlan(
                 controller=(self.rules.controller, self._stage_1),
@@ -113,6 +114,14 @@ class Engine(Passage):
                 wants_events=self.wants_events,
                 inserts=any(isinstance(effect, Insert) for rule in rules for effect in rule.effects),
                 is_simple=profile.is_simple,
+                is_shadow=profile.shadow,
+                opening=Opening(
+                    session_class=profile.session_class,
+                    layout=profile.layout,
+                    gap_ms=gap_ms,
+                    due_in_ms=min(gap_ms, profile.max_active_ms) if profile.max_active_ms > 0 else gap_ms,
+                    sent=profile.begin_marker,
+                ),
             )
         )
 

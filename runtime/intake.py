@@ -121,6 +121,8 @@ class Intake(Timeline):
         at_work.now_ms = now_ms
         at_work.last = last
         self.counters.behind_clock += behind
+        for profile in self.profiles:
+            profile.count_gathered()
         outcomes = self.counters.outcomes
         for name, count in events.items():
             if count:

@@ -72,7 +72,12 @@ class Kind:
         self._opened: dict[tuple[str, int], int] = {}
         self._opened_ms = 0
         self.handlers = around.handlers(rules.compiled)
-        self.counters = SessionCounters()
+        self._counters = SessionCounters()
+
+    @property
+    def counters(self) -> SessionCounters:
+        """What is counted of its sessions."""
+        return self._counters
 
     def make(
         self, key: str, event_ms: int, now_ms: int, gap_ms: int, parent_key: str | None = None, within: object = None
@@ -93,6 +98,18 @@ class Kind:
         session = self.session_class.again(key, event_ms, now_ms, gap_ms, parent_key)
         session.ordinal = ordinal if within is None else f"{within}.{ordinal}"
         return session
+
+    def note_ended(self, session: SessionBase) -> None:
+        """One that began in the latest ms in which any has, so that another in that ms gets an ordinal.
+
+        `make` knows of those that it has made, not of those that a loop over events has.
+        """
+        opened, created_ms = self._opened, session.created_ms
+        if created_ms > self._opened_ms or not opened:
+            opened.clear()
+            self._opened_ms = created_ms
+        if created_ms == self._opened_ms:
+            opened.setdefault((session.key, session.first_event_ms), 1)
 
     def state(self) -> dict[str, Any]:
         """What a snapshot keeps of it beside its sessions."""

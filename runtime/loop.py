@@ -7,33 +7,38 @@ that the tenant's rules have answered. `docs/speed.md` says what that gives.
 
 from __future__ import annotations
 
-import linecache
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count
 from textwrap import indent
 from typing import Any
 
 from epl.compiler import Compiled, Handler, inlined
-from epl.layout import slot_name
+from epl.layout import SessionLayout, slot_name
+from runtime.cache import SLOT_MS
 from runtime.event import BAD_LINE
 from runtime.intake import FROM_DATA, Escaped
 from runtime.loop_text import (
     ADDED,
     AT_ARRIVAL,
+    BEGIN,
     BY_EVENT_TIME,
     CALLED_1,
     COMMON,
-    FILLED,
     OVERLAID,
+    RENEWED,
     OWN_TIME,
     SEND,
+    SEND_ADDED,
+    SEND_ADDED_OR_KEEP,
     SEND_OR_KEEP,
     SOURCE,
 )
+from runtime.markers import Marker
 from runtime.output import LineOutput
 from runtime.reorder import Refuse
+from runtime.session import begun
+from runtime.text import loaded
 from runtime.timeline import Clock, Partition
 
 Loop = Callable[[Any, Partition, Iterator[tuple[int, bytes]], Refuse], None]
@@ -45,7 +50,6 @@ Handlers = Mapping[type[Any], Handler]
 _PLAIN_ROUTE = re.compile(r"^( *)key, event_ms, duration_ms, is_passive = (.*), None, False$", re.MULTILINE)
 _ANY_ROUTE = "key, event_ms, duration_ms, is_passive ="
 _ALWAYS = re.compile(r"^(b_m\d+) \+= 1\n", re.MULTILINE)
-_serial = count(1)
 
 
 class _Stage:
@@ -57,6 +61,8 @@ class _Stage:
         self._handlers = handlers
         self._compiled = compiled
         self._result = result
+        self.spare = f"{prefix}spare"
+        """The variable for a dict that such decorations may fill."""
         self.names: dict[str, Any] = {f"{prefix}matches": compiled.matches}
         self.counters: dict[str, int] = {}
         self.always: list[int] = []
@@ -73,6 +79,15 @@ class _Stage:
         self.decorates = True
         return call.format(handler=name)
 
+    def first(self, event_type: str, class_: type[Any]) -> str:
+        """What calls the handler of a type for the event that begins a session."""
+        handler = self._handlers.get(class_)
+        if handler is None:
+            return ""
+        name = f"{self._prefix}on_{slot_name(event_type)}"
+        self.names[name] = handler
+        return f"added = {name}(e, s, None, now, fx)\n"
+
     def inlines(self, event_type: str, class_: type[Any]) -> bool:
         """True when the handler in use is the compiled one, or there is none: else somebody watches it."""
         handler = self._handlers.get(class_)
@@ -82,27 +97,34 @@ class _Stage:
         """What the handler of a type does."""
         if class_ not in self._handlers:
             return ""
-        found = inlined(self._compiled, event_type, self._prefix)
+        found = inlined(self._compiled, event_type, self._prefix, decorations=self._result)
         self.names |= found.names
         self.counters |= found.counters
         text = "".join(f"{line}\n" for line in found.lines)
-        if found.decorations is None:
-            return text
-        self.decorates = True
-        # The dict is taken again until something is in it.
-        spare = f"{self._prefix}spare"
-        return FILLED.format(local=found.decorations, spare=spare, body=text, result=self._result)
+        self.decorates = self.decorates or found.decorates
+        return f"{self._result} = {self.spare}\n{text}" if found.decorates else text
 
     @property
     def before(self) -> list[str]:
         """Statements that the code counts on."""
-        return [f"{self._prefix}spare = {{}}", *(f"{name} = 0" for name in self.counters)]
+        return [f"{self.spare} = {{}}", *(f"{name} = 0" for name in self.counters)]
 
     @property
     def after(self) -> list[str]:
         """Statements that write down what it has counted."""
         counted = [*self.counters.items(), *(("common", number) for number in self.always)]
         return [f"{self._prefix}matches[{number}] += {name}" for name, number in counted]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a session of the profile begins: its class, its gap, when it is due first, and its begin marker."""
+
+    session_class: type[Any]
+    layout: SessionLayout
+    gap_ms: int
+    due_in_ms: int
+    sent: Marker | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +144,8 @@ class LoopPlan:
     wants_events: bool
     inserts: bool
     is_simple: bool
+    is_shadow: bool
+    opening: Opening
 
 
 def loop_of(plan: LoopPlan) -> Loop:
@@ -129,17 +153,20 @@ def loop_of(plan: LoopPlan) -> Loop:
     first, second = _Stage("a_", *plan.controller, "decorations"), _Stage("b_", *plan.profile, "added")
     stages = (first, second)
     stage_1, has_plain_routes = _stage_1(plan, first)
-    common = _common(plan, second, has_plain_routes) if plan.is_simple else ""
+    sends = _Sends(plan, first)
+    common = _common(plan, second, sends, has_plain_routes) if plan.is_simple else ""
+    begin = _begin(plan, second, sends) if plan.is_simple and has_plain_routes else ""
     own_time = "event_ms = now\n" if plan.time_slot is None else OWN_TIME.format(slot=plan.time_slot)
     source = SOURCE.format(
         before=_indented(line for stage in stages for line in stage.before),
         arrival=_block(AT_ARRIVAL.format(slot=plan.now_slot) if plan.now_slot is not None else "", 12),
         stage_1=_block(stage_1, 12),
-        send_1=_block(SEND if plan.wants_events else "", 16),
+        send_1=_block(sends.bypassed, 16),
         own_time=_block(own_time, 16),
         clock=_block(BY_EVENT_TIME if plan.clock is Clock.EVENT_TIME else "turn += 1\n", 12),
         common=_block(common, 12),
-        send=_block(ADDED + SEND if plan.wants_events else "", 12),
+        begin=_block(begin, 12),
+        send=_block(sends.any, 12),
         after=_indented((line for stage in stages for line in stage.after), 8),
     )
     namespace: dict[str, Any] = {
@@ -147,14 +174,14 @@ def loop_of(plan: LoopPlan) -> Loop:
         "Escaped": Escaped,
         "FROM_DATA": FROM_DATA,
         "LineOutput": LineOutput,
+        "Session": plan.opening.session_class,
+        "new": object.__new__,
         **{_class_name(name): class_ for name, class_ in plan.classes.items()},
         **first.names,
         **second.names,
+        **(plan.opening.sent.names if plan.opening.sent is not None else {}),
     }
-    name = f"<sojourn loop #{next(_serial)}>"
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    exec(compile(source, name, "exec"), namespace)
-    made: Loop = namespace["loop"]
+    made: Loop = loaded("loop", source, namespace)["loop"]
     return made
 
 
@@ -170,11 +197,34 @@ def _stage_1(plan: LoopPlan, stage: _Stage) -> tuple[str, bool]:
     plain = _PLAIN_ROUTE.sub(r"\1key, event_ms = \2", code)
     has_plain_routes = _ANY_ROUTE not in plain
     # Of one event before, what this one adds to is not there any more.
-    head = "decorations = None\n" if stage.decorates or plan.wants_events else ""
-    return head + (plain if has_plain_routes else code) + (OVERLAID if stage.decorates else ""), has_plain_routes
+    head = "decorations = None\n" if stage.decorates else ""
+    return head + (plain if has_plain_routes else code) + (
+        OVERLAID.format(spare=stage.spare) if stage.decorates else ""
+    ), has_plain_routes
 
 
-def _common(plan: LoopPlan, stage: _Stage, has_plain_routes: bool) -> str:
+class _Sends:
+    """The code that sends an event on, where events leave."""
+
+    def __init__(self, plan: LoopPlan, first: _Stage) -> None:
+        self._wants_events, self._is_shadow, self._is_first = plan.wants_events, plan.is_shadow, not first.decorates
+        self.bypassed = SEND if plan.wants_events else ""
+        """One of no session."""
+        self.any = ""
+        """One that `process` took, or that begins a session."""
+        if plan.wants_events:
+            self.any = SEND if plan.is_shadow else SEND_ADDED if self._is_first else ADDED + SEND
+
+    def common(self, stage: _Stage) -> str:
+        """One whose rules stand in the loop."""
+        adds = stage.decorates and not self._is_shadow
+        if self._wants_events and self._is_first and adds:
+            return SEND_ADDED_OR_KEEP.format(spare=stage.spare)
+        renewed = RENEWED.format(result="added", spare=stage.spare) if stage.decorates else ""
+        return renewed + ((ADDED if adds else "") + SEND_OR_KEEP if self._wants_events else "")
+
+
+def _common(plan: LoopPlan, stage: _Stage, sends: _Sends, has_plain_routes: bool) -> str:
     """The code of the common event."""
     codes = {
         name: stage.body(name, class_)
@@ -188,14 +238,29 @@ def _common(plan: LoopPlan, stage: _Stage, has_plain_routes: bool) -> str:
         for counter in _ALWAYS.findall(code):
             stage.always.append(stage.counters.pop(counter))
         code = _ALWAYS.sub("", code)
-    head = "added = None\n" if stage.decorates else ""
-    send = ""
-    if plan.wants_events:
-        send = (ADDED if stage.decorates else "") + SEND_OR_KEEP
+    head = "added = None\n" if stage.decorates and len(codes) > 1 else ""
     return COMMON.format(
         passive="" if has_plain_routes else " and not is_passive",
         stage_2=_block(head + code, 4),
-        send=_block(send, 4),
+        send=_block(sends.common(stage), 4),
+    )
+
+
+def _begin(plan: LoopPlan, stage: _Stage, sends: _Sends) -> str:
+    """The code of a session that begins with the event."""
+    opening = plan.opening
+    codes = {name: stage.first(name, class_) for name, class_ in plan.classes.items()}
+    marker = ""
+    if (sent := opening.sent) is not None:
+        rules = "" if sent.handler is None else "profile.run_rules(profile.begin_marker, fields, s, None, now)\n"
+        marker = f"{sent.begin_source}{rules}begin_marker(fields, now)\n"
+    return BEGIN.format(
+        session=_block(begun(opening.layout, opening.gap_ms), 4),
+        stage_2=_block(("added = None\n" if len(codes) > 1 or "" in codes.values() else "") + _by_class(codes), 4),
+        marker=_block(marker, 4),
+        due_in_ms=opening.due_in_ms,
+        slot_ms=SLOT_MS,
+        send=_block(sends.any, 4),
     )
 
 

@@ -15,11 +15,14 @@ def loop(engine, at_work, lines, refuse):
     send = output.event
     keep = output.as_it_came if isinstance(output, LineOutput) else None
     (profile,) = engine.profiles
-    get, process, counters = profile.table.get, profile.process, profile.counters
-    is_shadow, longest_ms, s, p = profile.shadow, counters.max_interval_ms, None, None
+    table, process, counters = profile.table, profile.process, profile.counters
+    get, hot, most_hot = table.get, table._hot, table.most_hot
+    longest_ms, s, p = counters.max_interval_ms, None, None
     routes, rows = fx.routes, fx.rows
     duration_ms, is_passive, decorations, added = None, False, None, None
-    common = ok = bypassed = passive = behind = 0
+    begins, slots, opened = profile.begins_plainly, wheel.slots, wheel.opened
+    begin_marker = profile._output.marker
+    common = began = lagged = ok = bypassed = passive = behind = 0
     last, turn = at_work.last
     if last != now:
         turn = 0
@@ -44,6 +47,7 @@ def loop(engine, at_work, lines, refuse):
 {clock}
             s = get(key)
 {common}
+{begin}
             added = process(e, key, event_ms, duration_ms, is_passive, now, turn)
             longest_ms = counters.max_interval_ms
 {send}
@@ -59,7 +63,8 @@ def loop(engine, at_work, lines, refuse):
         raise Escaped(number, line, f"{{type(error).__name__}}: {{error}}") from error
     finally:
 {after}
-        engine._leave(at_work, now, (now, turn), behind, ok=ok + common, bypassed=bypassed, passive=passive)
+        counters.count_begins(began, lagged)
+        engine._leave(at_work, now, (now, turn), behind, ok=ok + common + began, bypassed=bypassed, passive=passive)
 """
 # The common event: its session is live, and nothing of it can be due before `due_ms`. A pause longer than all before is
 # seldom, and noted by `process`.
@@ -71,6 +76,32 @@ if s is not None and now < s.due_ms and now - s.modified_ms <= longest_ms{passiv
 {stage_2}
 {send}
     common += 1
+    continue
+"""
+# A session that begins: what `process` does where all sessions are objects, and none that began in this ms has ended.
+# Its event counts when all is done: one that fails leaves nothing behind.
+BEGIN = """\
+if s is None and begins and now != profile._opened_ms and table._index is None and len(hot) <= most_hot:
+    if profile._cut_until_ms and now < profile._cut_until_ms.pop(key, 0):
+        counters.long += 1
+{session}
+{stage_2}
+{marker}
+    if event_ms < now:
+        counters.count_lag(now - event_ms)
+        lagged += 1
+    due_ms = now + {due_in_ms}
+    second = due_ms // {slot_ms}
+    if second == wheel.kept_second:
+        s.slot = None
+        wheel.schedule(s, due_ms)
+    else:
+        s.due_ms = due_ms
+        s.slot = slot = slots.get(second) or opened(second)
+        slot.sessions[s] = None
+    hot[key] = s
+    began += 1
+{send}
     continue
 """
 AT_ARRIVAL = """\
@@ -96,13 +127,24 @@ if event_ms is None:
     event_ms = now
 """
 ADDED = """\
-if added and not is_shadow:
+if added:
     if decorations:
         decorations.update(added)
     else:
         decorations = added
 """
 SEND = "send(line, decorations, now)\n"
+# Where stage 1 decorates nothing.
+SEND_ADDED = "send(line, added or None, now)\n"
+SEND_ADDED_OR_KEEP = """\
+if added:
+    {spare} = {{}}
+    send(line, added, now)
+elif keep is None:
+    send(line, None, now)
+else:
+    keep(line)
+"""
 SEND_OR_KEEP = """\
 if decorations or keep is None:
     send(line, decorations, now)
@@ -117,13 +159,13 @@ if routes[0] is not None:
     key, event_ms, duration_ms, is_passive = routes[0]
     routes[0] = None
 """
-FILLED = """\
-{local} = {spare}
-{body}
-if {local}:
-    {result}, {spare} = {local}, {{}}
+# A dict is taken again until something is in it.
+RENEWED = """\
+if {result}:
+    {spare} = {{}}
 """
 OVERLAID = """\
 if decorations:
+    {spare} = {{}}
     engine._overlay(e, decorations)
 """

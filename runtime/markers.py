@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 from hashlib import blake2b
+from textwrap import indent
 from typing import Any
 
 import msgspec
@@ -16,11 +17,16 @@ from runtime.session import EnderSession, SessionBase
 
 _BUILDER = """\
 def {function}:
-    sid = {session_id}
-    d = {display}
-    if {is_partial}:
-        return {{name: value for name, value in d.items() if value is not None}}
-    return d
+{body}
+    return fields
+"""
+_BODY = """\
+sid = {session_id}
+fields = {display}
+"""
+_PARTIAL = """\
+if {is_partial}:
+    fields = {{name: value for name, value in fields.items() if value is not None}}
 """
 
 
@@ -64,6 +70,7 @@ class Marker:
         layout: SessionLayout,
         compiled: Compiled,
     ) -> None:
+        self.type_name = type_name
         self.handler: Handler | None = compiled.handlers.get(type_name)
         self._fields = dict(compiled.fields.get(type_name, {}))
         slots = [(slot_name(name), Any, None) for name in self._fields]
@@ -84,14 +91,22 @@ class Marker:
         last = {keys.user: "s.user_ms"} if issubclass(base, EnderSession) else {}
         begin: dict[str | None, str] = {**own, keys.marker: marker_id.format("begin")}
         end: dict[str | None, str] = {**own, **at_end, keys.marker: marker_id.format("end"), **last}
-        source = "\n".join(
-            _builder(function, base.ID_SOURCE, {**first, **fields}, metadata.keys() - fields.keys())
-            for function, fields in (("begin(s)", begin), ("end(s, reason)", end))
+        self.begin_source, self.end_source = (
+            _source(base.ID_SOURCE, {**first, **fields}, metadata.keys() - fields.keys()) for fields in (begin, end)
         )
-        namespace: dict[str, Any] = {"marker_id": MarkerIds(path).of}
-        exec(source, namespace)
+        """Statements that make `fields` of `s`, and of `reason` at its end, as `begin` and `end` do; for other code."""
+        self.names: dict[str, Any] = {"marker_id": MarkerIds(path).of}
+        """What is in scope there."""
+        namespace = dict(self.names)
+        builders = (("begin(s)", self.begin_source), ("end(s, reason)", self.end_source))
+        exec("\n".join(_BUILDER.format(function=head, body=indent(body, "    ")) for head, body in builders), namespace)
         self.begin: Callable[[SessionBase], dict[str, Any]] = namespace["begin"]
         self.end: Callable[[SessionBase, str], dict[str, Any]] = namespace["end"]
+
+    @property
+    def reads_nothing(self) -> bool:
+        """True when its rules read none of its fields."""
+        return self._nothing_read is not None
 
     def as_event(self, fields: Mapping[str, Any]) -> Any:
         """The marker as rules see it: the fields that they read, null where absent or of another type."""
@@ -105,7 +120,7 @@ class Marker:
         return self._event_class(**values)
 
 
-def _builder(function: str, session_id: str, fields: Mapping[str | None, str], metadata: Set[str | None]) -> str:
+def _source(session_id: str, fields: Mapping[str | None, str], metadata: Set[str | None]) -> str:
     """One display makes the dict in its full size; metadata that a session has not is taken out again.
 
     `fields` are expressions by name; what has no name is left out.
@@ -116,9 +131,8 @@ def _builder(function: str, session_id: str, fields: Mapping[str | None, str], m
         for name, value in fields.items()
         if name is not None
     }
-    return _BUILDER.format(
-        function=function,
-        session_id=session_id,
-        display="{" + ", ".join(f"{name!r}: {value}" for name, value in shown.items()) + "}",
-        is_partial=" or ".join(f"{local} is None" for local in places.values()) or "False",
-    )
+    display = "{" + ", ".join(f"{name!r}: {value}" for name, value in shown.items()) + "}"
+    made = _BODY.format(session_id=session_id, display=display)
+    if not places:
+        return made
+    return made + _PARTIAL.format(is_partial=" or ".join(f"{local} is None" for local in places.values()))

@@ -28,8 +28,19 @@ class Profile(Endings):
         self.is_simple = self.is_plain = not (around.max_events or around.max_state_bytes) and not any(
             isinstance(effect, _SPECIAL) for effect in effects
         )
+        self._has_parts = bool(self.sub_sessions) or self._midnight
         self.ending: list[tuple[Any, MainSession | None, str]] = []
         """What ends once the event has left, a sub-session with its session, and why: `after_event` sees to it."""
+
+    @property
+    def ends_plainly(self) -> bool:
+        """True when `end_due` may see to what is due: just now no end waits, and nobody else has a say in it."""
+        return self.is_plain and not (self._has_parts or self._alone) and type(self) is Profile
+
+    @property
+    def begins_plainly(self) -> bool:
+        """True when the loop over events may see to sessions that begin: nobody else has a say in it."""
+        return self.is_simple and not self._has_parts and self._around.make_room is None and type(self) is Profile
 
     # ---- an event
 
@@ -55,7 +66,7 @@ class Profile(Endings):
         # before is seldom and noted there, so knowing the longest costs a comparison: 30 ns an event.
         if (
             session is None
-            or not 0 <= now_ms - session.modified_ms <= self.counters.max_interval_ms
+            or not 0 <= now_ms - session.modified_ms <= self._counters.max_interval_ms
             or now_ms >= session.due_ms
             or passive
             or not self.is_plain
@@ -109,8 +120,8 @@ class Profile(Endings):
             effects.is_new = True
             given = self._pass(self, event, session, None, now_ms)
         decorations: Decorations = given
-        if not passive and interval_ms > self.counters.max_interval_ms:
-            self.counters.max_interval_ms = interval_ms
+        if not passive and interval_ms > self._counters.max_interval_ms:
+            self._counters.max_interval_ms = interval_ms
         if passive:
             effects.subs.clear()
             if session.expires_at_ms != expires_at_ms:
@@ -173,7 +184,7 @@ class Profile(Endings):
         session.count = 1
         session.turn = turn
         decorations: Decorations = self._pass(self, event, session, None, now_ms)
-        self.counters.count_begin(session.created_ms - session.first_event_ms)
+        self._counters.count_begin(session.created_ms - session.first_event_ms)
         if self.begin_marker is not None:
             self._send_begin(self, session, None, now_ms)
         if effects.subs:
@@ -231,7 +242,7 @@ class Profile(Endings):
         if around.make_room is not None:
             around.make_room(now_ms)
         if self._cut_until_ms and now_ms < self._cut_until_ms.pop(key, 0):
-            self.counters.long += 1
+            self._counters.long += 1
         session: MainSession = self.make(key, event_ms, now_ms, self.first_gap_ms(duration_ms, around.max_idle_ms))
         return session
 

@@ -144,6 +144,27 @@ _OWN = {
 }
 
 
+_BEGUN = """\
+s = new(Session)
+s.key = key
+s.first_event_ms = event_ms
+s.created_ms = s.modified_ms = s.spared_ms = now
+s.gap_ms = {gap_ms}
+s.count = 1
+s.turn = turn
+s.block = s.bot_type = s.bot_count = 0
+s.held_until_ms = s.sub_sessions = {targets}None
+"""
+
+
+def begun(layout: SessionLayout, gap_ms: int) -> str:
+    """Statements that make `s` a session of the first event of `key`, but for its place in a wheel; for other code.
+
+    `new` is that of `object`: a constructor that is called takes three times as long.
+    """
+    return _BEGUN.format(gap_ms=gap_ms, targets="".join(f"s.{attribute} = " for attribute in layout.attributes))
+
+
 def session_class(base: type[SessionBase], layout: SessionLayout, number: int) -> type[Any]:
     """The class of the sessions of one kind: `base` and the slots of a layout, all None at first.
 

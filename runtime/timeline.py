@@ -135,6 +135,10 @@ class Timeline(ABC):
             self._judge_until(at_work, now_ms)
             return
         wheel = at_work.wheel
+        if wheel.next_tick_ms <= now_ms and judged == "gap" and len(self.profiles) == 1:
+            (profile,) = self.profiles
+            if profile.ends_plainly:
+                profile.end_due(wheel, now_ms)
         while wheel.next_tick_ms <= now_ms:
             tick_ms = wheel.next_tick_ms
             for session in wheel.take(tick_ms):

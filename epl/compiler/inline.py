@@ -21,19 +21,24 @@ class Inlined:
     """A body, without indentation, that reads `e`, `s`, `now` and `fx` as a handler does.
 
     `names` are to be in scope; every other name begins with the prefix that was asked for. `counters` are the local
-    variables that count matches, with the numbers of their statements. `decorations` is the variable that holds them:
-    an empty dict beforehand, which the body fills; None where it makes none. The parts of a route are assigned to
-    `key`, `event_ms`, `duration_ms` and `is_passive`, in one statement.
+    variables that count matches, with the numbers of their statements. `decorates`: it fills the dict that was named
+    for decorations. The parts of a route are assigned to `key`, `event_ms`, `duration_ms` and `is_passive`, in one
+    statement.
     """
 
     lines: tuple[str, ...]
     names: Mapping[str, Any]
     counters: Mapping[str, int]
-    decorations: str | None
+    decorates: bool
 
 
-def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
-    """The body of the handler of an event type, of a rule set of one profile whose rules neither split nor insert."""
+def inlined(
+    compiled: Compiled, event_type: str, prefix: str, *, decorations: str, counts_itself: bool = False
+) -> Inlined:
+    """The body of the handler of an event type, of a rule set of one profile whose rules neither split nor insert.
+
+    `decorations` is the variable for them. `counts_itself`: it counts matches where the handler does, and has no counters.
+    """
     made = compiled.bodies[event_type]
     function: Any = made.function
     code, scope = function.__code__, function.__globals__
@@ -44,6 +49,8 @@ def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
     def renamed(word: str) -> str:
         if word in _ARGUMENTS or not (word in own or word in scope):
             return word
+        if word == "d":
+            return decorations
         if word not in own:
             names[prefix + word] = scope[word]
         return prefix + word
@@ -56,9 +63,11 @@ def inlined(compiled: Compiled, event_type: str, prefix: str) -> Inlined:
     decorates = made.lines[-1:] == (_RETURNED,)
     kept = (line for line in made.lines if line not in (_RETURNED, _BLANK))
     text = replace_words("\n".join(kept), renamed)
-    text = _ROUTE.sub(_route, re.sub(rf"^( *)({prefix}m)\[(\d+)\] \+= 1$", counted, text, flags=re.MULTILINE))
-    names.pop(f"{prefix}m", None)
-    return Inlined(tuple(text.split("\n")) if text else (), names, counters, f"{prefix}d" if decorates else None)
+    text = _ROUTE.sub(_route, text)
+    if not counts_itself:
+        text = re.sub(rf"^( *)({prefix}m)\[(\d+)\] \+= 1$", counted, text, flags=re.MULTILINE)
+        names.pop(f"{prefix}m", None)
+    return Inlined(tuple(text.split("\n")) if text else (), names, counters, decorates)
 
 
 def _route(match: re.Match[str]) -> str:

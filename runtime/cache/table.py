@@ -38,13 +38,14 @@ class SessionTable:
         self._hash_capacity = hash_capacity
         self._index: Index | None = None
         self._hot: dict[str, MainSession] = {}
-        self._size = 0
         # The dict's own method: one call less on the path of every event. Without objects every event has to `find`.
         self.get: Callable[[str], MainSession | None] = (self._hot if most_hot else _NOTHING).get
         """The session of a key if it is an object already."""
 
     def __len__(self) -> int:
-        return self._size
+        if self._index is None:
+            return len(self._hot)
+        return len(self._index) + sum(1 for session in self._hot.values() if not session.block)
 
     @property
     def hot(self) -> int:
@@ -96,12 +97,10 @@ class SessionTable:
         """Takes a session that has begun. Changes of one that is here need no call."""
         session.spared_ms = session.modified_ms
         self._hot[session.key] = session
-        self._size += 1
 
     def remove(self, session: MainSession) -> None:
         """Forgets a session that has ended. Raises KeyError when it is not there."""
         del self._hot[session.key]
-        self._size -= 1
         if session.block:
             assert self._index is not None
             self._index.remove(hash(session.key), session.block)
@@ -176,13 +175,11 @@ class SessionTable:
         """Takes the entries that are in pages already, by the hashes of their keys. Only while it is empty."""
         self._index = Index(self._hash_capacity)
         self._index.fill(hashes, blocks)
-        self._size += len(blocks)
 
     def adopt_index(self, other: SessionTable, *, copied: bool) -> None:
         """Takes the entries of another table, whose pages the cache has by now. Only while it is empty."""
         if other._index is not None:
             self._index = other._index.copy() if copied else other._index
-            self._size = len(self._index)
 
     def entries(self) -> Iterator[tuple[int, str, bytes]]:
         """Of each entry whose session is no object its block, its key and its payload."""

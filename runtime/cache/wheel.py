@@ -76,7 +76,8 @@ class TimeWheel:
         self.slots: dict[int, Slot] = {}
         self._seconds: list[int] = []
         self._entries = entries
-        self._first_second = _NO_SECOND
+        self.kept_second = _NO_SECOND
+        """The second whose order is kept, for those that have to go: who comes to it has to go through `schedule`."""
         self._order: list[tuple[int, int, int, int, MainSession]] = []
         self._serial = count()
         self.next_tick_ms = NEVER_MS
@@ -86,7 +87,7 @@ class TimeWheel:
         """Puts a session into the slot of `due_ms`, out of whichever it was in."""
         second = due_ms // SLOT_MS
         session.due_ms = due_ms
-        slot = self.slots.get(second) or self._opened(second)
+        slot = self.slots.get(second) or self.opened(second)
         if session.block:
             slot.append(session.block)
             self._entries.move(session.block, self.number, second)
@@ -95,20 +96,21 @@ class TimeWheel:
                 session.slot.sessions.pop(session, None)
             slot.sessions[session] = None
             session.slot = slot
-        if second == self._first_second:
+        if second == self.kept_second:
             heappush(self._order, (due_ms, session.modified_ms, session.turn, next(self._serial), session))
 
     def stand(self, block: int, second: int) -> None:
         """Puts an entry into the slot of a second."""
-        (self.slots.get(second) or self._opened(second)).append(block)
-        if second == self._first_second:
-            self._first_second = _NO_SECOND  # where it is known by the block that it had
+        (self.slots.get(second) or self.opened(second)).append(block)
+        if second == self.kept_second:
+            self.kept_second = _NO_SECOND  # where it is known by the block that it had
 
     def adopt(self, second: int, blocks: bytes) -> None:
         """Puts entries into the slot of a second, by the bytes of their blocks."""
-        (self.slots.get(second) or self._opened(second)).add(blocks)
+        (self.slots.get(second) or self.opened(second)).add(blocks)
 
-    def _opened(self, second: int) -> Slot:
+    def opened(self, second: int) -> Slot:
+        """A slot for a second that has none."""
         slot = self.slots[second] = Slot(self.number)
         heappush(self._seconds, second)
         self.next_tick_ms = (self._seconds[0] + 1) * SLOT_MS
@@ -125,15 +127,14 @@ class TimeWheel:
     def take(self, tick_ms: int) -> list[MainSession]:
         """Removes and returns what stands in slots that end by `tick_ms`, in the order of last update."""
         found: list[MainSession] = []
-        seconds, slots, last = self._seconds, self.slots, tick_ms // SLOT_MS
+        seconds, last = self._seconds, tick_ms // SLOT_MS
         while seconds and seconds[0] < last:
-            second = heappop(seconds)
-            found += self._standing(second)
-            del slots[second]
+            found += self._standing(second := heappop(seconds))
+            del self.slots[second]
+        self.next_tick_ms = (seconds[0] + 1) * SLOT_MS if seconds else NEVER_MS
         for session in found:
             session.due_ms = NOWHERE_MS
             session.slot = None
-        self.next_tick_ms = (seconds[0] + 1) * SLOT_MS if seconds else NEVER_MS
         if len(found) > 1:
             found.sort(key=_LAST_UPDATE)
         return found
@@ -168,7 +169,7 @@ class TimeWheel:
                 return found
             if self._order:
                 break  # all of this second are passed over
-            self._first_second = _NO_SECOND
+            self.kept_second = _NO_SECOND
             if self._standing(second):
                 continue
             heappop(self._seconds)
@@ -185,13 +186,13 @@ class TimeWheel:
         self, second: int, due_ms_of: Callable[[MainSession], int], but: Container[int]
     ) -> MainSession | None:
         """The first of a slot, whose order is kept for the next time, so that one after the other may go."""
-        if second != self._first_second:
+        if second != self.kept_second:
             self._order = [
                 (due_ms_of(session), session.modified_ms, session.turn, next(self._serial), session)
                 for session in self._standing(second)
             ]
             heapify(self._order)
-            self._first_second = second
+            self.kept_second = second
         order = self._order
         passed_over = []
         found = None
