@@ -30,7 +30,7 @@ def table(cache: Cache) -> SessionTable:
 
 def put(cache: Cache, key: str, count: int = 1) -> MainSession:
     """A session that has begun, as a profile puts it: on the wheel, then into the table."""
-    session: MainSession = CLASS(key, 1_000, 2_000, 10_000)
+    session: MainSession = CLASS.begin(key, 1_000, 2_000, 10_000)
     session.count = count
     cache.wheels[0].schedule(session, session.expires_at_ms)
     cache.tables[0].put(session)
@@ -102,7 +102,7 @@ def test_remove(cache: Cache, table: SessionTable) -> None:
     assert sorted(session.key for session in table) == ["a", "c", "d"]
     assert len(table) == 3
     with pytest.raises(KeyError):
-        table.remove(CLASS("b", 1_000, 2_000, 10_000))
+        table.remove(CLASS.begin("b", 1_000, 2_000, 10_000))
     assert len(table) == 3
 
 
