@@ -21,6 +21,9 @@ def session_id(key: str, first_event_ms: int) -> str:
     return key + (first_event_ms & _UNSIGNED).to_bytes(8).hex()
 
 
+_UNSTORED = ("block", "key", "slot", "spared_ms")
+
+
 class SessionBase:
     """What sessions and sub-sessions have; times in epoch ms, `gap_ms` the inactivity that ends one.
 
@@ -87,7 +90,7 @@ class MainSession(SessionBase):
     whether to keep it as an object.
     """
 
-    __slots__ = ("block", "key", "slot", "spared_ms")
+    __slots__ = _UNSTORED
     STORED = ("version", *SessionBase.STORED, "sub_sessions", "turn", "due_ms")
 
     block: int

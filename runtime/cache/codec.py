@@ -78,8 +78,9 @@ class Codec:
         session.block = block
         session.slot = None
         session.spared_ms = session.modified_ms
-        if session.sub_sessions is not None:
-            session.sub_sessions = [self._sub_session(key, *row) for row in session.sub_sessions]
+        rows: Any = session.sub_sessions
+        if rows is not None:
+            session.sub_sessions = [self._sub_session(key, *row) for row in rows]
         return session
 
     def _row(self, session: MainSession, made_plain: Callable[[Any], Any]) -> list[Any]:

@@ -14,6 +14,10 @@ from runtime.cache.pages import HEAD, Pages
 
 _HEADER = Struct("<IIHHIH")  # bytes of payload and key, table and flag, blocks of the run, second and wheel
 _SIZES = Struct("<IIHH")
+_LENGTH = Struct("<I")
+_BLOCKS = Struct("<H")
+_BLOCKS_AT = 10
+_sizes_of = _SIZES.unpack_from
 _PLACE = Struct("<IH")
 _LINK = Struct("<IH")  # the next run and its blocks, zeros at the end
 _PLACE_AT = _SIZES.size
@@ -25,7 +29,10 @@ _LOWER = 0xFFFF_FFFF
 
 def stored_key(key: str) -> bytes:
     """A key as entries have it. Rules may make keys of half a surrogate pair, from `fromJson`."""
-    return key.encode("utf-8", "surrogatepass")
+    try:
+        return key.encode()
+    except UnicodeEncodeError:
+        return key.encode("utf-8", "surrogatepass")
 
 
 def read_key(stored: bytes) -> str:
@@ -57,13 +64,13 @@ class Entries:
         page, offset = divmod(block, self._blocks_per_page)
         memory = self.pages.pages[page]
         offset *= self._block_size
-        length, key_length, table, _ = _SIZES.unpack_from(memory, offset)
-        if table & _IN_PARTS:
+        length, key_length, table, _ = _sizes_of(memory, offset)
+        if table >= _IN_PARTS:
             body = self._in_parts(block)
             return body[:key_length], body[key_length:]
-        start = offset + _HEADER.size
-        middle = start + key_length
-        return memory[start:middle], memory[middle : middle + length]
+        offset += HEADER_BYTES
+        middle = offset + key_length
+        return memory[offset:middle], memory[middle : middle + length]
 
     def owner(self, block: int) -> tuple[int, bytes]:
         """The number of its table, and the key."""
@@ -143,30 +150,43 @@ class Entries:
         page, offset = divmod(block, self._blocks_per_page)
         memory = self.pages.pages[page]
         offset *= self._block_size
-        _, key_length, table, has = _SIZES.unpack_from(memory, offset)
-        start = offset + _HEADER.size + key_length
-        end = start + len(payload)
-        needed = -(-(end - offset) // self._block_size)
-        if needed <= has and not table & _IN_PARTS:
-            if needed * 2 <= has:
-                self.pages.give_back(block + needed, has - needed)
-                has = needed
-            if end - offset > self.largest_bytes:
-                self.largest_bytes = end - offset
-            _SIZES.pack_into(memory, offset, len(payload), key_length, table, has)
-            memory[start:end] = payload
-            return block
-        key = self.owner(block)[1]
+        before, key_length, table, has = _sizes_of(memory, offset)
+        length = len(payload)
+        size = HEADER_BYTES + key_length + length
+        if size > has * self._block_size or table >= _IN_PARTS:
+            return self._moved(block, size, payload)
+        if length != before:
+            _LENGTH.pack_into(memory, offset, length)
+            if length < before:
+                self._give_back_rest(block, has, size)
+            elif size > self.largest_bytes:
+                self.largest_bytes = size
+        end = offset + size
+        memory[end - length : end] = payload
+        return block
+
+    def _give_back_rest(self, block: int, has: int, size: int) -> None:
+        """Frees what an entry has left, when that is half of what it had."""
+        needed = -(-size // self._block_size)
+        if needed * 2 <= has:
+            self.pages.give_back(block + needed, has - needed)
+            memory, offset = self._at(block)
+            _BLOCKS.pack_into(memory, offset + _BLOCKS_AT, needed)
+
+    def _moved(self, block: int, size: int, payload: bytes) -> int:
+        """Writes an entry that has outgrown its run, or lies in several, anew."""
+        memory, offset = self._at(block)
+        table, key = self.owner(block)
         second, wheel = _PLACE.unpack_from(memory, offset + _PLACE_AT)
         try:
-            moved = self.add(table & ~_IN_PARTS, wheel, second, key, payload)
+            moved = self.add(table, wheel, second, key, payload)
         except NoRoom:
             runs = self._runs(block)
-            if not self._fits(end - offset, sum(length for _, length in runs)):
+            if not self._fits(size, sum(length for _, length in runs)):
                 raise
             # Its own blocks and those that are free are enough.
             self.remove(block)
-            return self.add(table & ~_IN_PARTS, wheel, second, key, payload)
+            return self.add(table, wheel, second, key, payload)
         self.remove(block)
         return moved
 

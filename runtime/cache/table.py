@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 _NOTHING: dict[str, MainSession] = {}
 _BATCHES = 64
-"""One part in so many of the objects goes at a time."""
+"""One part in so many of the objects goes at a time, ..."""
+_LARGEST_BATCH = 256
+"""... and no more than the cache of a processor holds."""
+_MORE_PART = 16
 _FREE_PART = 4
 """One part in so many of all blocks stays free where objects need not go."""
 
@@ -39,6 +42,8 @@ class SessionTable:
         self._index: Index | None = None
         self._hot: dict[str, MainSession] = {}
         self._size = 0
+        self._horizon_ms = NOWHERE_MS
+        """When that object was touched last which went latest because it had not been touched lately."""
         # The dict's own method: one call less on the path of every event. Without objects every event has to `find`.
         self.get: Callable[[str], MainSession | None] = (self._hot if most_hot else _NOTHING).get
         """The session of a key if it is an object already."""
@@ -109,14 +114,30 @@ class SessionTable:
             session.block = 0
 
     def settle(self) -> None:
-        """Writes to pages what has not been touched lately, as long as there are more objects than there may be."""
+        """Writes objects to pages while there are more than there may be.
+
+        First those that were read from there since the last time, while their memory is at hand: they stay only if
+        they have been touched later than what has had to go of the others.
+        """
         hot, most, store = self._hot, self.most_hot, self._store
         if len(hot) <= most:
             return
-        if not most:
-            self._store_all()
-            return
-        goal = most - most // _BATCHES
+        batch = most // _BATCHES if most < _BATCHES * _LARGEST_BATCH else _LARGEST_BATCH
+        newest = islice(reversed(hot.values()), len(hot) - most + batch) if most else hot.values()
+        horizon_ms = self._horizon_ms if most else NEVER_MS
+        try:
+            for session in tuple(newest):
+                if session.spared_ms < horizon_ms and store(session):
+                    del hot[session.key]
+        except NoRoom:
+            return  # nobody takes an end, so there is no room for the others either
+        if len(hot) > most - batch:
+            # Some in any case, so that those that no event touches any more do not stay for good.
+            self._let_go(most - batch - batch // _MORE_PART)
+
+    def _let_go(self, goal: int) -> None:
+        """Writes objects to pages until so many are left, those first that have not been touched lately."""
+        hot, store = self._hot, self._store
         while len(hot) > goal:
             before = len(hot)
             spared = 0
@@ -131,6 +152,7 @@ class SessionTable:
                 try:
                     if store(session):
                         del hot[session.key]
+                        self._horizon_ms = session.modified_ms
                 except NoRoom:
                     # Nobody takes an end, so there is none for the others either: one of them has its turn next.
                     del hot[session.key]
@@ -138,16 +160,6 @@ class SessionTable:
                     return
             if len(hot) == before and not spared:
                 return  # they are too large, and nobody takes their end
-
-    def _store_all(self) -> None:
-        """As `settle` does, for a table without objects, at each of its events: 6 % less for each of them."""
-        hot, store = self._hot, self._store
-        try:
-            for session in tuple(hot.values()):
-                if store(session):
-                    del hot[session.key]
-        except NoRoom:
-            return  # nobody takes an end, so there is no room for the others either
 
     def cool(self, most: int) -> bool:
         """Writes up to so many objects to pages, those that no event has touched for longest first.
@@ -160,7 +172,7 @@ class SessionTable:
             if session.due_ms == NOWHERE_MS or pages.free_blocks < pages.most_blocks // _FREE_PART:
                 return False
             try:
-                self._to_pages(session)
+                self._store(session, may_evict=False)
             except NoRoom:
                 return False
             del self._hot[session.key]
@@ -212,17 +224,24 @@ class SessionTable:
         key = read_key(stored)
         return self._hot.get(key) or self.codec.decode(key, payload, block)
 
-    def _store(self, session: MainSession) -> bool:
+    def _store(self, session: MainSession, *, may_evict: bool = True) -> bool:
         """Writes a session to pages, evicting others if need be. False when it has to stay an object, or is gone.
 
-        Raises NoRoom when nobody takes the end of any other.
+        Raises NoRoom when nobody takes the end of any other, or none is to be evicted.
         """
         while session.due_ms != NOWHERE_MS:  # else a tick is at work on it, or it was evicted, for one before it
             try:
                 # Encoded anew each time: whoever makes room may put this one off to the second in which it is due.
-                self._to_pages(session)
+                payload = self.codec.encode(session)
+                block = session.block
+                if not block:
+                    self._write(session, payload)
+                elif (moved := self._entries.change(block, payload)) != block:
+                    self._moved(session, moved)
                 return True
             except NoRoom as full:
+                if not may_evict:
+                    raise
                 self._cache.failed_puts += 1
                 if not full.ever:
                     self._cache.evict(session)
@@ -230,17 +249,6 @@ class SessionTable:
                 if not self._cache.make_room(session):
                     raise
         return False
-
-    def _to_pages(self, session: MainSession) -> None:
-        """Writes a session to its entry, or to a new one. Raises NoRoom."""
-        payload = self.codec.encode(session)
-        block = session.block
-        if block:
-            moved = self._entries.change(block, payload)
-            if moved != block:
-                self._moved(session, moved)
-        else:
-            self._write(session, payload)
 
     def _write(self, session: MainSession, payload: bytes) -> None:
         slot, second = session.slot, session.due_ms // SLOT_MS
