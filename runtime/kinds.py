@@ -66,7 +66,6 @@ class Kind:
         self.gap_ms = config.gap_ms
         self.layout = layout
         self.session_class: type[Any] = session_class(base, layout, number)
-        self._begin = self.session_class.begin
         same = (around.type_field, path, config.keys, base, layout, rules.compiled)
         self.begin_marker = None if config.begin_marker is None else Marker(config.begin_marker, *same)
         self.end_marker = None if config.end_marker is None else Marker(config.end_marker, *same)
@@ -89,7 +88,7 @@ class Kind:
             opened.clear()
         ordinal = opened.get(name, 0)
         opened[name] = ordinal + 1
-        session = self._begin(key, event_ms, now_ms, gap_ms, parent_key)
+        session = self.session_class.begin(key, event_ms, now_ms, gap_ms, parent_key)
         if ordinal or within is not None:
             session.ordinal = ordinal if within is None else f"{within}.{ordinal}"
         return session

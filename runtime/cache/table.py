@@ -6,7 +6,7 @@ written anew when the object goes. Objects go in batches, the ones that no event
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,11 @@ class SessionTable:
         if not block:
             return None
         stored, payload = self._entries.read(block)
-        if stored != stored_key(key):
+        try:
+            is_another = stored != key.encode()
+        except UnicodeEncodeError:
+            is_another = stored != stored_key(key)
+        if is_another:
             return self._find_other(key, hashed)
         session = hot[key] = self.codec.decode(key, payload, block)
         return session
@@ -119,21 +123,28 @@ class SessionTable:
         First those that were read from there since the last time, while their memory is at hand: they stay only if
         they have been touched later than what has had to go of the others.
         """
-        hot, most, store = self._hot, self.most_hot, self._store
+        hot, most = self._hot, self.most_hot
         if len(hot) <= most:
             return
-        batch = most // _BATCHES if most < _BATCHES * _LARGEST_BATCH else _LARGEST_BATCH
-        newest = islice(reversed(hot.values()), len(hot) - most + batch) if most else hot.values()
-        horizon_ms = self._horizon_ms if most else NEVER_MS
+        if not most:
+            self._store_all(hot.values(), NEVER_MS)
+            return
+        batch = min(most // _BATCHES, _LARGEST_BATCH)
+        goal = most - batch
+        self._store_all(islice(reversed(hot.values()), len(hot) - goal), self._horizon_ms)
+        if len(hot) > goal:
+            # Some in any case, so that those that no event touches any more do not stay for good.
+            self._let_go(goal - batch // _MORE_PART)
+
+    def _store_all(self, sessions: Iterable[MainSession], horizon_ms: int) -> None:
+        """Writes sessions to pages that had not been touched for so long when they were read."""
+        hot, store = self._hot, self._store
         try:
-            for session in tuple(newest):
+            for session in tuple(sessions):
                 if session.spared_ms < horizon_ms and store(session):
                     del hot[session.key]
         except NoRoom:
             return  # nobody takes an end, so there is no room for the others either
-        if len(hot) > most - batch:
-            # Some in any case, so that those that no event touches any more do not stay for good.
-            self._let_go(most - batch - batch // _MORE_PART)
 
     def _let_go(self, goal: int) -> None:
         """Writes objects to pages until so many are left, those first that have not been touched lately."""
