@@ -126,25 +126,21 @@ class SessionTable:
         hot, most = self._hot, self.most_hot
         if len(hot) <= most:
             return
-        if not most:
-            self._store_all(hot.values(), NEVER_MS)
-            return
-        batch = min(most // _BATCHES, _LARGEST_BATCH)
-        goal = most - batch
-        self._store_all(islice(reversed(hot.values()), len(hot) - goal), self._horizon_ms)
-        if len(hot) > goal:
-            # Some in any case, so that those that no event touches any more do not stay for good.
-            self._let_go(goal - batch // _MORE_PART)
-
-    def _store_all(self, sessions: Iterable[MainSession], horizon_ms: int) -> None:
-        """Writes sessions to pages that had not been touched for so long when they were read."""
-        hot, store = self._hot, self._store
+        newest: Iterable[MainSession] = hot.values()
+        horizon_ms = NEVER_MS
+        if most:
+            goal = most - min(most // _BATCHES, _LARGEST_BATCH)
+            newest = islice(reversed(newest), len(hot) - goal)
+            horizon_ms = self._horizon_ms
         try:
-            for session in tuple(sessions):
-                if session.spared_ms < horizon_ms and store(session):
+            for session in tuple(newest):
+                if session.spared_ms < horizon_ms and self._store(session):
                     del hot[session.key]
         except NoRoom:
             return  # nobody takes an end, so there is no room for the others either
+        if most and len(hot) > goal:
+            # Some in any case, so that those that no event touches any more do not stay for good.
+            self._let_go(goal - (most - goal) // _MORE_PART)
 
     def _let_go(self, goal: int) -> None:
         """Writes objects to pages until so many are left, those first that have not been touched lately."""
