@@ -1,6 +1,6 @@
 """Sessions as objects: one class a profile, with a slot for each attribute that its rules write.
 
-They are msgspec Structs, so that a session becomes bytes, and bytes a session, in one step of C (`runtime.cache.codec`).
+They are msgspec Structs, so that one step of C makes bytes of a session, or a session of bytes (`runtime.cache.codec`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ def session_id(key: str, first_event_ms: int) -> str:
     return key + (first_event_ms & _UNSIGNED).to_bytes(8).hex()
 
 
-_UNSTORED = ("block", "key", "slot", "spared_ms")
+# What is no part of a session's bytes. These are given by name, or type checkers would miss all that is `STORED`: its
+# slots come with the Struct.
+_NOTHING: tuple[str, ...] = ()
+_OF_THE_CACHE = ("block", "key", "slot", "spared_ms")
+_OF_THE_PARENT = ("parent_key",)
 
 
 class SessionBase:
@@ -35,7 +39,7 @@ class SessionBase:
     another of its kind with the same key and the same times, which few need.
     """
 
-    __slots__ = ()
+    __slots__ = _NOTHING
     STORED: ClassVar[tuple[str, ...]] = (
         "first_event_ms",
         "created_ms",
@@ -90,7 +94,7 @@ class MainSession(SessionBase):
     whether to keep it as an object.
     """
 
-    __slots__ = _UNSTORED
+    __slots__ = _OF_THE_CACHE
     STORED = ("version", *SessionBase.STORED, "sub_sessions", "turn", "due_ms")
 
     block: int
@@ -105,7 +109,7 @@ class MainSession(SessionBase):
 class EnderSession(MainSession):
     """A session under the ender's policy: `batch_ms` is its highest batch time, `user_ms` the highest user's time."""
 
-    __slots__ = ()
+    __slots__ = _NOTHING
     STORED = (*MainSession.STORED, "batch_ms", "user_ms")
 
     batch_ms: int
@@ -115,7 +119,7 @@ class EnderSession(MainSession):
 class SubSession(SessionBase):
     """A sub-session, held by its session; begun as a session is, with `parent_key` at the end."""
 
-    __slots__ = ("parent_key",)
+    __slots__ = _OF_THE_PARENT
     STORED = ("key", *SessionBase.STORED)
 
     ID_SOURCE = _SESSION_ID.format(key="s.parent_key + s.key")

@@ -103,7 +103,7 @@ class Codec:
 
 
 class _Rows:
-    """Sessions of a kind as rows. `plain_at`: the places where decimals may be, which msgpack would take for strings."""
+    """Sessions of a kind as rows. Decimals may be at `plain_at`, and msgpack would make strings of them."""
 
     def __init__(self, kind: type[SessionBase], layout: SessionLayout) -> None:
         self.kind: type[Any] = kind

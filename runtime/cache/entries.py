@@ -53,17 +53,20 @@ class Entries:
     """What is stored in `pages`, by the number of its first block."""
 
     def __init__(self, pages: Pages) -> None:
-        self.pages = pages
         self.largest_bytes = 0
         """The largest entry so far, header and key included."""
-        self._blocks_per_page = pages.blocks_per_page
+        self.use(pages)
+
+    def use(self, pages: Pages) -> None:
+        """Goes on with other pages."""
+        self.pages = pages
+        self._memory = pages.memory
         self._block_size = pages.block_size
 
     def read(self, block: int) -> tuple[bytes, bytes]:
         """Key and payload."""
-        page, offset = divmod(block, self._blocks_per_page)
-        memory = self.pages.pages[page]
-        offset *= self._block_size
+        memory = self._memory
+        offset = block * self._block_size
         length, key_length, table, _ = _sizes_of(memory, offset)
         if table >= _IN_PARTS:
             body = self._in_parts(block)
@@ -74,9 +77,8 @@ class Entries:
 
     def owner(self, block: int) -> tuple[int, bytes]:
         """The number of its table, and the key."""
-        page, offset = divmod(block, self._blocks_per_page)
-        memory = self.pages.pages[page]
-        offset *= self._block_size
+        memory = self._memory
+        offset = block * self._block_size
         _, key_length, table, _ = _SIZES.unpack_from(memory, offset)
         if table & _IN_PARTS:
             return table & ~_IN_PARTS, self._in_parts(block)[:key_length]
@@ -85,12 +87,11 @@ class Entries:
 
     def owners(self) -> Iterator[tuple[int, int, bytes]]:
         """Of each entry its block, the number of its table, and its key."""
-        per_page, block_size, skipped = self._blocks_per_page, self._block_size, _HEADER.size
+        memory, block_size, skipped = self._memory, self._block_size, _HEADER.size
         unpack = _SIZES.unpack_from
-        for number, memory in enumerate(self.pages.pages):
-            first = number * per_page
+        for number in range(self.pages.reserved_pages):
             for block in self.pages.heads(number):
-                offset = (block - first) * block_size
+                offset = block * block_size
                 _, key_length, table, _ = unpack(memory, offset)
                 if table & _IN_PARTS:
                     yield block, table & ~_IN_PARTS, self._in_parts(block)[:key_length]
@@ -100,30 +101,25 @@ class Entries:
 
     def table(self, block: int) -> int:
         """The number of its table."""
-        page, offset = divmod(block, self._blocks_per_page)
-        table: int = _SIZES.unpack_from(self.pages.pages[page], offset * self._block_size)[2]
+        table: int = _SIZES.unpack_from(self._memory, block * self._block_size)[2]
         return table & ~_IN_PARTS
 
     def stands_in(self, block: int, wheel: int, second: int) -> bool:
         """True when an entry begins at a block, and this is its place: in a wheel, and the second modulo 2**32."""
         if self.pages.map[block] != HEAD:
             return False
-        page, offset = divmod(block, self._blocks_per_page)
-        return _PLACE.unpack_from(self.pages.pages[page], offset * self._block_size + _PLACE_AT) == (
+        return _PLACE.unpack_from(self._memory, block * self._block_size + _PLACE_AT) == (
             second & _LOWER,
             wheel,
         )
 
     def move(self, block: int, wheel: int, second: int) -> None:
         """Notes another place."""
-        page, offset = divmod(block, self._blocks_per_page)
-        memory = self.pages.pages[page]
-        _PLACE.pack_into(memory, offset * self._block_size + _PLACE_AT, second & _LOWER, wheel)
+        _PLACE.pack_into(self._memory, block * self._block_size + _PLACE_AT, second & _LOWER, wheel)
 
     def wheel(self, block: int) -> int:
         """The number of the wheel that it stands in."""
-        page, offset = divmod(block, self._blocks_per_page)
-        wheel: int = _PLACE.unpack_from(self.pages.pages[page], offset * self._block_size + _PLACE_AT)[1]
+        wheel: int = _PLACE.unpack_from(self._memory, block * self._block_size + _PLACE_AT)[1]
         return wheel
 
     def add(self, table: int, wheel: int, second: int, key: bytes, payload: bytes) -> int:
@@ -135,9 +131,8 @@ class Entries:
         block = self.pages.take(needed)
         if block is None:
             return self._add_in_parts(table, wheel, second, key, payload)
-        page, offset = divmod(block, self._blocks_per_page)
-        memory = self.pages.pages[page]
-        offset *= self._block_size
+        memory = self._memory
+        offset = block * self._block_size
         _HEADER.pack_into(memory, offset, len(payload), len(key), table, needed, second & _LOWER, wheel)
         memory[offset + _HEADER.size : offset + size] = key + payload
         return block
@@ -147,9 +142,8 @@ class Entries:
 
         Raises NoRoom; the entry is then as it was.
         """
-        page, offset = divmod(block, self._blocks_per_page)
-        memory = self.pages.pages[page]
-        offset *= self._block_size
+        memory = self._memory
+        offset = block * self._block_size
         before, key_length, table, has = _sizes_of(memory, offset)
         length = len(payload)
         size = HEADER_BYTES + key_length + length
@@ -192,8 +186,7 @@ class Entries:
 
     def remove(self, block: int) -> None:
         """Frees the blocks of an entry."""
-        page, offset = divmod(block, self._blocks_per_page)
-        _, _, table, has = _SIZES.unpack_from(self.pages.pages[page], offset * self._block_size)
+        _, _, table, has = _SIZES.unpack_from(self._memory, block * self._block_size)
         if table & _IN_PARTS:
             for start, length in self._runs(block):
                 self.pages.give_back(start, length)
@@ -259,5 +252,4 @@ class Entries:
         return b"".join(parts)[: key_length + length]
 
     def _at(self, block: int) -> tuple[mmap, int]:
-        page, offset = divmod(block, self._blocks_per_page)
-        return self.pages.pages[page], offset * self._block_size
+        return self._memory, block * self._block_size

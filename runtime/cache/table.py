@@ -130,7 +130,7 @@ class SessionTable:
         horizon_ms = NEVER_MS
         if most:
             goal = most - min(most // _BATCHES, _LARGEST_BATCH)
-            newest = islice(reversed(newest), len(hot) - goal)
+            newest = islice(reversed(hot.values()), len(hot) - goal)
             horizon_ms = self._horizon_ms
         try:
             for session in tuple(newest):

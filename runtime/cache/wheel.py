@@ -22,7 +22,7 @@ from runtime.session import MainSession
 SLOT_MS = 1000
 _BLOCK = "I"
 NEVER_MS = (1 << 64) - 1
-"""The next tick of an empty wheel: behind any time that an event can have, and the last that msgpack has a number for."""
+"""The next tick of an empty wheel: behind any time that an event can have, and the largest number that msgpack has."""
 
 NOWHERE_MS = -(1 << 70)
 """The `due_ms` of a session that stands in no slot: before any time that an event can have."""
