@@ -258,3 +258,14 @@ def test_next_tick() -> None:
     assert wheel.next_tick_ms == 4_000
     wheel.take(4_000)
     assert wheel.next_tick_ms == 6_000
+
+
+def test_nothing_is_left_of_a_wheel_that_is_gone() -> None:
+    """The garbage collector would not find out: it passes sessions over."""
+    wheel = TimeWheel(Shelf())
+    session = waiting(1)
+    wheel.schedule(session, 5_000)
+    slot = session.slot
+    assert list(slot.sessions) == [session]
+    del wheel
+    assert not slot.sessions
