@@ -1,7 +1,8 @@
 """The sessions of one profile: those touched lately as objects, the others as entries in pages.
 
 A session that has been written once keeps its entry while it is an object; the entry is then out of date, and is
-written anew when the object goes. Objects go in batches, the ones that no event has touched since the last look first.
+written anew when the object goes. Objects go in batches: those that came from pages for one event first, while their
+memory is at hand, then the ones that no event has touched since the last look.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _BATCHES = 64
 _LARGEST_BATCH = 256
 """... and no more than the cache of a processor holds."""
 _MORE_PART = 16
+"""One for so many of these goes because it has not been touched lately, so that none stays for good."""
 _FREE_PART = 4
 """One part in so many of all blocks stays free where objects need not go."""
 
@@ -43,7 +45,9 @@ class SessionTable:
         self._hot: dict[str, MainSession] = {}
         self._size = 0
         self._horizon_ms = NOWHERE_MS
-        """When that object was touched last which went latest because it had not been touched lately."""
+        """The latest event of the object that went last for not having been touched lately: who was touched before that
+        is read for one event, most likely, and goes at once.
+        """
         # The dict's own method: one call less on the path of every event. Without objects every event has to `find`.
         self.get: Callable[[str], MainSession | None] = (self._hot if most_hot else _NOTHING).get
         """The session of a key if it is an object already."""
@@ -120,8 +124,8 @@ class SessionTable:
     def settle(self) -> None:
         """Writes objects to pages while there are more than there may be.
 
-        First those that were read from there since the last time, while their memory is at hand: they stay only if
-        they have been touched later than what has had to go of the others.
+        First those that were read from there since the last time: they stay only if an event before the one that they
+        were read for was later than the horizon.
         """
         hot, most = self._hot, self.most_hot
         if len(hot) <= most:
@@ -138,9 +142,8 @@ class SessionTable:
                     del hot[session.key]
         except NoRoom:
             return  # nobody takes an end, so there is no room for the others either
-        if most and len(hot) > goal:
-            # Some in any case, so that those that no event touches any more do not stay for good.
-            self._let_go(goal - (most - goal) // _MORE_PART)
+        if most:
+            self._let_go(goal - max((most - goal) // _MORE_PART, 1))
 
     def _let_go(self, goal: int) -> None:
         """Writes objects to pages until so many are left, those first that have not been touched lately."""
