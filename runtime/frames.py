@@ -17,7 +17,7 @@ from zlib import crc32
 
 _MAGIC = Struct("<8sH")
 _NAME = b"SOJOURN\n"
-FORMAT = 1
+FORMAT = 2
 """The version of what is written here."""
 _FRAME = Struct("<cQI")
 _END = b"."

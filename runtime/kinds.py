@@ -93,10 +93,9 @@ class Kind:
             opened.clear()
         ordinal = opened.get(name, 0)
         opened[name] = ordinal + 1
-        if not ordinal and within is None:
-            return self.session_class(key, event_ms, now_ms, gap_ms, parent_key)
-        session = self.session_class.again(key, event_ms, now_ms, gap_ms, parent_key)
-        session.ordinal = ordinal if within is None else f"{within}.{ordinal}"
+        session = self.session_class.begin(key, event_ms, now_ms, gap_ms, parent_key)
+        if ordinal or within is not None:
+            session.ordinal = ordinal if within is None else f"{within}.{ordinal}"
         return session
 
     def note_ended(self, session: SessionBase) -> None:

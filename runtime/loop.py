@@ -175,7 +175,6 @@ def loop_of(plan: LoopPlan) -> Loop:
         "FROM_DATA": FROM_DATA,
         "LineOutput": LineOutput,
         "Session": plan.opening.session_class,
-        "new": object.__new__,
         **{_class_name(name): class_ for name, class_ in plan.classes.items()},
         **first.names,
         **second.names,

@@ -224,7 +224,7 @@ class Profile(Endings):
     def process_late(self, event: Any, key: str, event_ms: int, duration_ms: int | None, now_ms: int) -> Decorations:
         """A late event that gets a session of its own, at its own time: it ends at the next tick."""
         opened = self._open(key, event_ms, duration_ms, now_ms)
-        session: MainSession = self.session_class.again(key, event_ms, event_ms, opened.gap_ms)
+        session: MainSession = self.session_class.begin(key, event_ms, event_ms, opened.gap_ms)
         # Another of these times may have lived before, or be late as well.
         session.ordinal = f"{now_ms}.{opened.ordinal}"
         self._alone[id(session)] = session

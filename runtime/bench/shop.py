@@ -58,7 +58,7 @@ def made_sessions(first: int, count: int) -> list[MainSession]:
     made = []
     for number in range(first, first + count):
         now_ms = _START_MS + number // 5
-        session = SESSION(key_of(number), now_ms, now_ms, GAP_MS)
+        session: MainSession = SESSION.begin(key_of(number), now_ms, now_ms, GAP_MS)
         session.count = number % 60 + 1
         for name, value in _values(number).items():
             setattr(session, name, value)

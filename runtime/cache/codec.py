@@ -1,7 +1,8 @@
 """Sessions to bytes and back: a msgpack array, its first element the version of the rule set that wrote it.
 
-Times are written as differences, which are short. The functions are generated for the attributes of a layout, since
-a cold session is read and written at each of its events.
+A session is a Struct whose fields are the elements of its row, so both ways are one step of C for nearly all of them.
+What is left to Python: attributes that may hold decimals, values that msgpack does not take, rows of older rules, and
+sub-sessions.
 """
 
 from __future__ import annotations
@@ -9,68 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from epl.layout import SessionLayout, Slot
 from epl.types import Kind
 from runtime.cache.shapes import SUBS_AT, Shape, migrate
-from runtime.cache.strange import FLAT, NOT_PLAIN, pack_plain, pack_strange, plain, unpack_plain, unpack_strange
-from runtime.cache.wheel import NEVER_MS
-from runtime.session import EnderSession, MainSession
+from runtime.cache.strange import NOT_PLAIN, from_extension, pack_plain, pack_strange, plain, unpack_any
+from runtime.session import MainSession, SessionBase, SubSession
 
 _SIMPLE = (
     *(Kind.BYTE, Kind.SHORT, Kind.INT, Kind.LONG, Kind.BIGINT, Kind.FLOAT, Kind.DOUBLE),
     *(Kind.STRING, Kind.CHAR, Kind.BOOLEAN, Kind.DATE),
 )
 """Kinds of which every value is one that msgpack takes, or makes the whole row a strange one."""
-
-_TIMES = (
-    "s.first_event_ms, s.created_ms - s.first_event_ms, s.modified_ms - s.created_ms, s.gap_ms, "
-    "None if s.held_until_ms is None else s.held_until_ms - s.modified_ms, "
-    "s.count, s.bot_type, s.bot_count, s.ordinal"
-)
-_READ_TIMES = "f, c, m, s.gap_ms, h, s.count, s.bot_type, s.bot_count, o"
-_SET_TIMES = """\
-    if o: s.ordinal = o
-    s.first_event_ms = f
-    s.created_ms = c = c + f
-    s.modified_ms = m = m + c
-    s.held_until_ms = None if h is None else h + m"""
-_SOURCE = f"""\
-{{subs}}
-def encode(s, pack=pack, plain=plain):
-    subs = s.sub_sessions
-    try:
-        return pack((
-            {{version}}, {_TIMES}, [encode_sub[sub.number](sub, plain) for sub in subs] if subs else None, s.turn,
-            {{attributes}}
-        ))
-    except NOT_PLAIN:
-        return encode(s, pack_strange, as_it_is)
-
-def decode(key, data, block=0):
-    row = unpack_strange(data) if data[0] == {FLAT[0]} else unpack(data)
-    if row[0] != {{version}}: row = migrated(row)
-    s = new(Session if not row[9] else Session.again)
-    (_, {_READ_TIMES}, subs, s.turn, {{targets}}) = row
-{_SET_TIMES}
-    {{set_due}}
-    s.key = key
-    s.sub_sessions = None if subs is None else [decode_sub[sub[0]](key, sub) for sub in subs]
-    s.block = block
-    s.slot = None
-    s.spared_ms = m
-    return s
-"""
-_SUB_SOURCE = f"""\
-def encode_sub_{{number}}(s, plain):
-    return ({{number}}, s.key, {_TIMES}, {{attributes}})
-
-def decode_sub_{{number}}(parent_key, row):
-    s = new(Sub{{number}} if not row[10] else Sub{{number}}.again)
-    (_, s.key, {_READ_TIMES}, {{targets}}) = row
-{_SET_TIMES}
-    s.parent_key = parent_key
-    return s
-"""
 
 
 class Codec:
@@ -89,45 +41,15 @@ class Codec:
         older: Mapping[int, Shape] | None = None,
     ) -> None:
         self._kind, self._subs = kind, subs
-        session_class, layout = kind
         self.version = version
-        self.shape = Shape.of(layout, [(name, sub_layout) for name, _, sub_layout in subs])
+        self.shape = Shape.of(kind[1], [(name, sub_layout) for name, _, sub_layout in subs])
         self.shapes = {**(older or {}), version: self.shape}
         self.dropped = 0
         """Attributes and sub-sessions of older rule sets that this one has no place for."""
-        is_ender = issubclass(session_class, EnderSession)
-        # Under the ender's policy nothing is due at a time of its own.
-        own = ["s.batch_ms", "s.user_ms"] if is_ender else ["s.due_ms - s.modified_ms"]
-        own_targets = own if is_ender else ["d"]
-        self._head = SUBS_AT + 2 + len(own)
-        source = _SOURCE.format(
-            subs="\n".join(_sub_source(number, sub[2]) for number, sub in enumerate(subs)),
-            version=version,
-            set_due="s.due_ms = NEVER_MS" if is_ender else "s.due_ms = d + m",
-            attributes=", ".join([*own, *_values(layout), ""]),
-            targets=", ".join([*own_targets, *(f"s.{name}" for name in layout.attributes), ""]),
-        )
-        namespace: dict[str, Any] = {
-            "Session": session_class,
-            "new": object.__new__,
-            "pack": pack_plain,
-            "pack_strange": pack_strange,
-            "NOT_PLAIN": NOT_PLAIN,
-            "plain": plain,
-            "as_it_is": _as_it_is,
-            "unpack": unpack_plain,
-            "unpack_strange": unpack_strange,
-            "migrated": self._migrated,
-            "NEVER_MS": NEVER_MS,
-            **{f"Sub{number}": sub[1] for number, sub in enumerate(subs)},
-        }
-        exec(source, namespace)
-        for way in ("encode", "decode"):
-            namespace[f"{way}_sub"] = [namespace[f"{way}_sub_{number}"] for number in range(len(subs))]
-        self.encode: Callable[[MainSession], bytes] = namespace["encode"]
-        """All of a session but its key."""
-        self.decode: Callable[..., MainSession] = namespace["decode"]
-        """`decode(key, data, block=0)`: the session of a block as it was encoded, by these rules or by older ones."""
+        self._main = _Rows(*kind)
+        self._sub_rows = [_Rows(sub_class, sub_layout) for _, sub_class, sub_layout in subs]
+        self._is_simple = not any(rows.plain_at for rows in (self._main, *self._sub_rows))
+        self._read = msgspec.msgpack.Decoder(kind[0], ext_hook=from_extension).decode
 
     def after(self, older: Mapping[int, Shape]) -> Codec:
         """The same with what other rule sets have written; its version is that of its own shape, or the next one."""
@@ -135,28 +57,66 @@ class Codec:
         version = same[0] if same else max(older, default=-1) + 1
         return Codec(self._kind, self._subs, version=version, older=older)
 
-    def _migrated(self, row: Sequence[Any]) -> Sequence[Any]:
-        made, dropped = migrate(row, self.shapes[row[0]], self.shape, self._head, SUBS_AT)
-        self.dropped += dropped
-        return made
+    def encode(self, session: MainSession) -> bytes:
+        """All of a session but its key."""
+        session.version = self.version
+        try:
+            return pack_plain(session if self._is_simple else self._row(session, plain))
+        except NOT_PLAIN:
+            return pack_strange(self._row(session, _as_it_is))
+
+    def decode(self, key: str, data: bytes, block: int = 0) -> MainSession:
+        """The session of a block as it was encoded, by these rules or by older ones."""
+        try:
+            session = self._read(data)
+            if session.version != self.version:
+                session = self._migrated(unpack_any(data))
+        except msgspec.MsgspecError:
+            # Shorter than a row of these rules, or strange.
+            session = self._migrated(unpack_any(data))
+        session.key = key
+        session.block = block
+        session.slot = None
+        session.spared_ms = session.modified_ms
+        rows: Any = session.sub_sessions
+        if rows is not None:
+            session.sub_sessions = [self._sub_session(key, *row) for row in rows]
+        return session
+
+    def _row(self, session: MainSession, made_plain: Callable[[Any], Any]) -> list[Any]:
+        row = self._main.row(session, made_plain)
+        if session.sub_sessions:
+            row[SUBS_AT] = [[sub.number, *self._sub_rows[sub.number].row(sub, made_plain)] for sub in row[SUBS_AT]]
+        return row
+
+    def _migrated(self, row: Sequence[Any]) -> MainSession:
+        if row[0] != self.version:
+            row, dropped = migrate(row, self.shapes[row[0]], self.shape, self._main.head, SUBS_AT)
+            self.dropped += dropped
+        session: MainSession = self._main.kind(*row)
+        return session
+
+    def _sub_session(self, parent_key: str, number: int, *row: Any) -> SubSession:
+        sub: SubSession = self._sub_rows[number].kind(*row)
+        sub.parent_key = parent_key
+        return sub
 
 
-def _sub_source(number: int, layout: SessionLayout) -> str:
-    return _SUB_SOURCE.format(
-        number=number,
-        attributes=", ".join([*_values(layout), ""]),
-        targets=", ".join([*(f"s.{name}" for name in layout.attributes), ""]),
-    )
+class _Rows:
+    """Sessions of a kind as rows. Decimals may be at `plain_at`, and msgpack would make strings of them."""
 
+    def __init__(self, kind: type[SessionBase], layout: SessionLayout) -> None:
+        self.kind: type[Any] = kind
+        self.head = len(kind.STORED)
+        places = {name: place for place, name in enumerate(layout.attributes, self.head)}
+        slots = (*layout.state.values(), *layout.metadata.values())
+        self.plain_at = [places[slot.attribute] for slot in slots if not _is_simple(slot)]
 
-def _values(layout: SessionLayout) -> list[str]:
-    """Expressions for the attributes of a session, in the order of the layout."""
-    found = []
-    for slot in (*layout.state.values(), *layout.metadata.values()):
-        found.append(f"s.{slot.attribute}" if _is_simple(slot) else f"plain(s.{slot.attribute})")
-        if slot.kind_attribute is not None:
-            found.append(f"s.{slot.kind_attribute}")
-    return found
+    def row(self, session: Any, made_plain: Callable[[Any], Any]) -> list[Any]:
+        row = list(msgspec.structs.astuple(session))
+        for place in self.plain_at:
+            row[place] = made_plain(row[place])
+        return row
 
 
 def _is_simple(slot: Slot) -> bool:

@@ -14,6 +14,10 @@ from runtime.cache.pages import HEAD, Pages
 
 _HEADER = Struct("<IIHHIH")  # bytes of payload and key, table and flag, blocks of the run, second and wheel
 _SIZES = Struct("<IIHH")
+_LENGTH = Struct("<I")
+_BLOCKS = Struct("<H")
+_BLOCKS_AT = 10
+_sizes_of = _SIZES.unpack_from
 _PLACE = Struct("<IH")
 _LINK = Struct("<IH")  # the next run and its blocks, zeros at the end
 _PLACE_AT = _SIZES.size
@@ -25,7 +29,10 @@ _LOWER = 0xFFFF_FFFF
 
 def stored_key(key: str) -> bytes:
     """A key as entries have it. Rules may make keys of half a surrogate pair, from `fromJson`."""
-    return key.encode("utf-8", "surrogatepass")
+    try:
+        return key.encode()
+    except UnicodeEncodeError:
+        return key.encode("utf-8", "surrogatepass")
 
 
 def read_key(stored: bytes) -> str:
@@ -46,30 +53,32 @@ class Entries:
     """What is stored in `pages`, by the number of its first block."""
 
     def __init__(self, pages: Pages) -> None:
-        self.pages = pages
         self.largest_bytes = 0
         """The largest entry so far, header and key included."""
-        self._blocks_per_page = pages.blocks_per_page
+        self.use(pages)
+
+    def use(self, pages: Pages) -> None:
+        """Goes on with other pages."""
+        self.pages = pages
+        self._memory = pages.memory
         self._block_size = pages.block_size
 
     def read(self, block: int) -> tuple[bytes, bytes]:
         """Key and payload."""
-        page, offset = divmod(block, self._blocks_per_page)
-        memory = self.pages.pages[page]
-        offset *= self._block_size
-        length, key_length, table, _ = _SIZES.unpack_from(memory, offset)
-        if table & _IN_PARTS:
+        memory = self._memory
+        offset = block * self._block_size
+        length, key_length, table, _ = _sizes_of(memory, offset)
+        if table >= _IN_PARTS:
             body = self._in_parts(block)
             return body[:key_length], body[key_length:]
-        start = offset + _HEADER.size
-        middle = start + key_length
-        return memory[start:middle], memory[middle : middle + length]
+        offset += HEADER_BYTES
+        middle = offset + key_length
+        return memory[offset:middle], memory[middle : middle + length]
 
     def owner(self, block: int) -> tuple[int, bytes]:
         """The number of its table, and the key."""
-        page, offset = divmod(block, self._blocks_per_page)
-        memory = self.pages.pages[page]
-        offset *= self._block_size
+        memory = self._memory
+        offset = block * self._block_size
         _, key_length, table, _ = _SIZES.unpack_from(memory, offset)
         if table & _IN_PARTS:
             return table & ~_IN_PARTS, self._in_parts(block)[:key_length]
@@ -78,12 +87,11 @@ class Entries:
 
     def owners(self) -> Iterator[tuple[int, int, bytes]]:
         """Of each entry its block, the number of its table, and its key."""
-        per_page, block_size, skipped = self._blocks_per_page, self._block_size, _HEADER.size
+        memory, block_size, skipped = self._memory, self._block_size, _HEADER.size
         unpack = _SIZES.unpack_from
-        for number, memory in enumerate(self.pages.pages):
-            first = number * per_page
+        for number in range(self.pages.reserved_pages):
             for block in self.pages.heads(number):
-                offset = (block - first) * block_size
+                offset = block * block_size
                 _, key_length, table, _ = unpack(memory, offset)
                 if table & _IN_PARTS:
                     yield block, table & ~_IN_PARTS, self._in_parts(block)[:key_length]
@@ -93,30 +101,25 @@ class Entries:
 
     def table(self, block: int) -> int:
         """The number of its table."""
-        page, offset = divmod(block, self._blocks_per_page)
-        table: int = _SIZES.unpack_from(self.pages.pages[page], offset * self._block_size)[2]
+        table: int = _SIZES.unpack_from(self._memory, block * self._block_size)[2]
         return table & ~_IN_PARTS
 
     def stands_in(self, block: int, wheel: int, second: int) -> bool:
         """True when an entry begins at a block, and this is its place: in a wheel, and the second modulo 2**32."""
         if self.pages.map[block] != HEAD:
             return False
-        page, offset = divmod(block, self._blocks_per_page)
-        return _PLACE.unpack_from(self.pages.pages[page], offset * self._block_size + _PLACE_AT) == (
+        return _PLACE.unpack_from(self._memory, block * self._block_size + _PLACE_AT) == (
             second & _LOWER,
             wheel,
         )
 
     def move(self, block: int, wheel: int, second: int) -> None:
         """Notes another place."""
-        page, offset = divmod(block, self._blocks_per_page)
-        memory = self.pages.pages[page]
-        _PLACE.pack_into(memory, offset * self._block_size + _PLACE_AT, second & _LOWER, wheel)
+        _PLACE.pack_into(self._memory, block * self._block_size + _PLACE_AT, second & _LOWER, wheel)
 
     def wheel(self, block: int) -> int:
         """The number of the wheel that it stands in."""
-        page, offset = divmod(block, self._blocks_per_page)
-        wheel: int = _PLACE.unpack_from(self.pages.pages[page], offset * self._block_size + _PLACE_AT)[1]
+        wheel: int = _PLACE.unpack_from(self._memory, block * self._block_size + _PLACE_AT)[1]
         return wheel
 
     def add(self, table: int, wheel: int, second: int, key: bytes, payload: bytes) -> int:
@@ -128,9 +131,8 @@ class Entries:
         block = self.pages.take(needed)
         if block is None:
             return self._add_in_parts(table, wheel, second, key, payload)
-        page, offset = divmod(block, self._blocks_per_page)
-        memory = self.pages.pages[page]
-        offset *= self._block_size
+        memory = self._memory
+        offset = block * self._block_size
         _HEADER.pack_into(memory, offset, len(payload), len(key), table, needed, second & _LOWER, wheel)
         memory[offset + _HEADER.size : offset + size] = key + payload
         return block
@@ -140,40 +142,51 @@ class Entries:
 
         Raises NoRoom; the entry is then as it was.
         """
-        page, offset = divmod(block, self._blocks_per_page)
-        memory = self.pages.pages[page]
-        offset *= self._block_size
-        _, key_length, table, has = _SIZES.unpack_from(memory, offset)
-        start = offset + _HEADER.size + key_length
-        end = start + len(payload)
-        needed = -(-(end - offset) // self._block_size)
-        if needed <= has and not table & _IN_PARTS:
-            if needed * 2 <= has:
-                self.pages.give_back(block + needed, has - needed)
-                has = needed
-            if end - offset > self.largest_bytes:
-                self.largest_bytes = end - offset
-            _SIZES.pack_into(memory, offset, len(payload), key_length, table, has)
-            memory[start:end] = payload
-            return block
-        key = self.owner(block)[1]
+        memory = self._memory
+        offset = block * self._block_size
+        before, key_length, table, has = _sizes_of(memory, offset)
+        length = len(payload)
+        size = HEADER_BYTES + key_length + length
+        if size > has * self._block_size or table >= _IN_PARTS:
+            return self._moved(block, size, payload)
+        if length != before:
+            _LENGTH.pack_into(memory, offset, length)
+            if length < before:
+                self._give_back_rest(block, has, size)
+            elif size > self.largest_bytes:
+                self.largest_bytes = size
+        end = offset + size
+        memory[end - length : end] = payload
+        return block
+
+    def _give_back_rest(self, block: int, has: int, size: int) -> None:
+        """Frees what an entry has left, when that is half of what it had."""
+        needed = -(-size // self._block_size)
+        if needed * 2 <= has:
+            self.pages.give_back(block + needed, has - needed)
+            memory, offset = self._at(block)
+            _BLOCKS.pack_into(memory, offset + _BLOCKS_AT, needed)
+
+    def _moved(self, block: int, size: int, payload: bytes) -> int:
+        """Writes an entry that has outgrown its run, or lies in several, anew."""
+        memory, offset = self._at(block)
+        table, key = self.owner(block)
         second, wheel = _PLACE.unpack_from(memory, offset + _PLACE_AT)
         try:
-            moved = self.add(table & ~_IN_PARTS, wheel, second, key, payload)
+            moved = self.add(table, wheel, second, key, payload)
         except NoRoom:
             runs = self._runs(block)
-            if not self._fits(end - offset, sum(length for _, length in runs)):
+            if not self._fits(size, sum(length for _, length in runs)):
                 raise
             # Its own blocks and those that are free are enough.
             self.remove(block)
-            return self.add(table & ~_IN_PARTS, wheel, second, key, payload)
+            return self.add(table, wheel, second, key, payload)
         self.remove(block)
         return moved
 
     def remove(self, block: int) -> None:
         """Frees the blocks of an entry."""
-        page, offset = divmod(block, self._blocks_per_page)
-        _, _, table, has = _SIZES.unpack_from(self.pages.pages[page], offset * self._block_size)
+        _, _, table, has = _SIZES.unpack_from(self._memory, block * self._block_size)
         if table & _IN_PARTS:
             for start, length in self._runs(block):
                 self.pages.give_back(start, length)
@@ -239,5 +252,4 @@ class Entries:
         return b"".join(parts)[: key_length + length]
 
     def _at(self, block: int) -> tuple[mmap, int]:
-        page, offset = divmod(block, self._blocks_per_page)
-        return self.pages.pages[page], offset * self._block_size
+        return self._memory, block * self._block_size

@@ -39,7 +39,7 @@ def _may_stay(old: Cache, new: Cache, tables: Sequence[int | None]) -> bool:
     mine, theirs = new.pages, old.pages
     return (
         (mine.block_size, mine.page_size) == (theirs.block_size, theirs.page_size)
-        and mine.most_pages >= len(theirs.pages)
+        and mine.most_pages >= theirs.reserved_pages
         and list(tables) == list(range(len(tables)))
     )
 
@@ -47,7 +47,8 @@ def _may_stay(old: Cache, new: Cache, tables: Sequence[int | None]) -> bool:
 def _adopt(old: Cache, new: Cache, copied: bool) -> None:
     pages = old.pages.copy() if copied else old.pages
     pages.most_pages = new.pages.most_pages
-    new.pages = new.entries.pages = pages
+    new.pages = pages
+    new.entries.use(pages)
     new.entries.largest_bytes = old.entries.largest_bytes
     for wheel, theirs in zip(new.wheels, old.wheels, strict=True):
         for second, slot in theirs.slots.items():

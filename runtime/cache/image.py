@@ -76,7 +76,7 @@ def write_cache(cache: Cache, profiles: Sequence[str], writer: FrameWriter) -> N
     header = CacheHeader(
         pages.block_size,
         pages.page_size,
-        len(pages.pages),
+        pages.reserved_pages,
         pages.used_bytes,
         cache.entries.largest_bytes,
         tuple(
@@ -94,8 +94,8 @@ def write_cache(cache: Cache, profiles: Sequence[str], writer: FrameWriter) -> N
     writer.write(OBJECTS, _encode(waiting))
     writer.write(MAP, pages.map)
     writer.write(ROOM, _encode(pages.room_state()))
-    for page in pages.pages:
-        with memoryview(page) as image:
+    for page in range(pages.reserved_pages):
+        with pages.image(page) as image:
             writer.write(PAGE, image)
     for wheel in cache.wheels:
         seconds = [(second, slot.blocks.tobytes()) for second, slot in wheel.slots.items() if slot.blocks]

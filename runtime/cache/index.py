@@ -43,12 +43,11 @@ class Index:
         last = len(words) - 1
         place = hashed & last
         wanted = hashed << 32
-        while word := words[place]:
-            block = word ^ wanted
-            if block < _BLOCKS:
-                return block
+        while (block := words[place] ^ wanted) >= _BLOCKS:
+            if block == wanted:
+                return 0  # the place is empty, as it may be for the hash 0 above
             place = place + 1 & last
-        return 0
+        return block
 
     def all(self, hashed: int) -> list[int]:
         """The blocks of all entries with this hash."""

@@ -69,9 +69,7 @@ def _session(
     attributes: Sequence[Attribute],
     subs: tuple[StoredSession, ...] = (),
 ) -> StoredSession:
-    number, first_event_ms, until_created_ms, until_modified_ms, gap_ms, held_ms, count, bot_type, bot_count = row[:9]
-    created_ms = first_event_ms + until_created_ms
-    modified_ms = created_ms + until_modified_ms
+    number, first_event_ms, created_ms, modified_ms, gap_ms, held_until_ms, count, bot_type, bot_count = row[:9]
     found = _named(values, attributes)
     return StoredSession(
         key=key,
@@ -81,7 +79,7 @@ def _session(
         first_event_ms=first_event_ms,
         created_ms=created_ms,
         modified_ms=modified_ms,
-        expires_at_ms=modified_ms + (gap_ms if held_ms is None else held_ms),
+        expires_at_ms=modified_ms + gap_ms if held_until_ms is None else held_until_ms,
         gap_ms=gap_ms,
         events=count,
         bot_type=bot_type,

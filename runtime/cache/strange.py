@@ -31,13 +31,14 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value]
 
 
-def _from_extension(code: int, data: memoryview) -> Any:
+def from_extension(code: int, data: memoryview) -> Any:
+    """The decimal that `plain` made an extension of."""
     assert code == _DECIMAL, f"an extension {code} that nobody writes"
     return Decimal(bytes(data).decode())
 
 
 _pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(ext_hook=_from_extension).decode
+_unpack = msgspec.msgpack.Decoder(ext_hook=from_extension).decode
 
 unpack_plain = _unpack
 """A row from what msgpack made of it. Raises msgspec.DecodeError for one that `pack_strange` made."""

@@ -1,12 +1,13 @@
 """The sessions of one profile: those touched lately as objects, the others as entries in pages.
 
 A session that has been written once keeps its entry while it is an object; the entry is then out of date, and is
-written anew when the object goes. Objects go in batches, the ones that no event has touched since the last look first.
+written anew when the object goes. Objects go in batches: those that came from pages for one event first, while their
+memory is at hand, then the ones that no event has touched since the last look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 _NOTHING: dict[str, MainSession] = {}
 _BATCHES = 64
-"""One part in so many of the objects goes at a time."""
+"""One part in so many of the objects goes at a time, ..."""
+_LARGEST_BATCH = 256
+"""... and no more than the cache of a processor holds."""
+_MORE_PART = 16
+"""One for so many of these goes because it has not been touched lately, so that none stays for good."""
 _FREE_PART = 4
 """One part in so many of all blocks stays free where objects need not go."""
 
@@ -38,6 +43,10 @@ class SessionTable:
         self._hash_capacity = hash_capacity
         self._index: Index | None = None
         self._hot: dict[str, MainSession] = {}
+        self._horizon_ms = NOWHERE_MS
+        """The latest event of the object that went last for not having been touched lately: who was touched before that
+        is read for one event, most likely, and goes at once.
+        """
         # The dict's own method: one call less on the path of every event. Without objects every event has to `find`.
         self.get: Callable[[str], MainSession | None] = (self._hot if most_hot else _NOTHING).get
         """The session of a key if it is an object already."""
@@ -82,7 +91,11 @@ class SessionTable:
         if not block:
             return None
         stored, payload = self._entries.read(block)
-        if stored != stored_key(key):
+        try:
+            is_another = stored != key.encode()
+        except UnicodeEncodeError:
+            is_another = stored != stored_key(key)
+        if is_another:
             return self._find_other(key, hashed)
         session = hot[key] = self.codec.decode(key, payload, block)
         return session
@@ -108,14 +121,32 @@ class SessionTable:
             session.block = 0
 
     def settle(self) -> None:
-        """Writes to pages what has not been touched lately, as long as there are more objects than there may be."""
-        hot, most, store = self._hot, self.most_hot, self._store
+        """Writes objects to pages while there are more than there may be.
+
+        First those that were read from there since the last time: they stay only if an event before the one that they
+        were read for was later than the horizon.
+        """
+        hot, most = self._hot, self.most_hot
         if len(hot) <= most:
             return
-        if not most:
-            self._store_all()
-            return
-        goal = most - most // _BATCHES
+        newest: Iterable[MainSession] = hot.values()
+        horizon_ms = NEVER_MS
+        if most:
+            goal = most - min(most // _BATCHES, _LARGEST_BATCH)
+            newest = islice(reversed(hot.values()), len(hot) - goal)
+            horizon_ms = self._horizon_ms
+        try:
+            for session in tuple(newest):
+                if session.spared_ms < horizon_ms and self._store(session):
+                    del hot[session.key]
+        except NoRoom:
+            return  # nobody takes an end, so there is no room for the others either
+        if most:
+            self._let_go(goal - max((most - goal) // _MORE_PART, 1))
+
+    def _let_go(self, goal: int) -> None:
+        """Writes objects to pages until so many are left, those first that have not been touched lately."""
+        hot, store = self._hot, self._store
         while len(hot) > goal:
             before = len(hot)
             spared = 0
@@ -130,6 +161,7 @@ class SessionTable:
                 try:
                     if store(session):
                         del hot[session.key]
+                        self._horizon_ms = session.modified_ms
                 except NoRoom:
                     # Nobody takes an end, so there is none for the others either: one of them has its turn next.
                     del hot[session.key]
@@ -137,16 +169,6 @@ class SessionTable:
                     return
             if len(hot) == before and not spared:
                 return  # they are too large, and nobody takes their end
-
-    def _store_all(self) -> None:
-        """As `settle` does, for a table without objects, at each of its events: 6 % less for each of them."""
-        hot, store = self._hot, self._store
-        try:
-            for session in tuple(hot.values()):
-                if store(session):
-                    del hot[session.key]
-        except NoRoom:
-            return  # nobody takes an end, so there is no room for the others either
 
     def cool(self, most: int) -> bool:
         """Writes up to so many objects to pages, those that no event has touched for longest first.
@@ -159,7 +181,7 @@ class SessionTable:
             if session.due_ms == NOWHERE_MS or pages.free_blocks < pages.most_blocks // _FREE_PART:
                 return False
             try:
-                self._to_pages(session)
+                self._store(session, may_evict=False)
             except NoRoom:
                 return False
             del self._hot[session.key]
@@ -209,17 +231,24 @@ class SessionTable:
         key = read_key(stored)
         return self._hot.get(key) or self.codec.decode(key, payload, block)
 
-    def _store(self, session: MainSession) -> bool:
+    def _store(self, session: MainSession, *, may_evict: bool = True) -> bool:
         """Writes a session to pages, evicting others if need be. False when it has to stay an object, or is gone.
 
-        Raises NoRoom when nobody takes the end of any other.
+        Raises NoRoom when nobody takes the end of any other, or none is to be evicted.
         """
         while session.due_ms != NOWHERE_MS:  # else a tick is at work on it, or it was evicted, for one before it
             try:
                 # Encoded anew each time: whoever makes room may put this one off to the second in which it is due.
-                self._to_pages(session)
+                payload = self.codec.encode(session)
+                block = session.block
+                if not block:
+                    self._write(session, payload)
+                elif (moved := self._entries.change(block, payload)) != block:
+                    self._moved(session, moved)
                 return True
             except NoRoom as full:
+                if not may_evict:
+                    raise
                 self._cache.failed_puts += 1
                 if not full.ever:
                     self._cache.evict(session)
@@ -227,17 +256,6 @@ class SessionTable:
                 if not self._cache.make_room(session):
                     raise
         return False
-
-    def _to_pages(self, session: MainSession) -> None:
-        """Writes a session to its entry, or to a new one. Raises NoRoom."""
-        payload = self.codec.encode(session)
-        block = session.block
-        if block:
-            moved = self._entries.change(block, payload)
-            if moved != block:
-                self._moved(session, moved)
-        else:
-            self._write(session, payload)
 
     def _write(self, session: MainSession, payload: bytes) -> None:
         slot, second = session.slot, session.due_ms // SLOT_MS

@@ -21,8 +21,8 @@ from runtime.session import MainSession
 
 SLOT_MS = 1000
 _BLOCK = "I"
-NEVER_MS = 1 << 70
-"""The next tick of an empty wheel: behind any time that an event can have."""
+NEVER_MS = (1 << 64) - 1
+"""The next tick of an empty wheel: behind any time that an event can have, and the largest number that msgpack has."""
 
 NOWHERE_MS = -(1 << 70)
 """The `due_ms` of a session that stands in no slot: before any time that an event can have."""
@@ -82,6 +82,11 @@ class TimeWheel:
         self._serial = count()
         self.next_tick_ms = NEVER_MS
         """The next whole second at which something may be due."""
+
+    def __del__(self) -> None:
+        """A slot and what stands in it have each other, which the garbage collector does not see."""
+        for slot in self.slots.values():
+            slot.sessions.clear()
 
     def schedule(self, session: MainSession, due_ms: int) -> None:
         """Puts a session into the slot of `due_ms`, out of whichever it was in."""

@@ -46,7 +46,7 @@ def handler(rules: int, condition: str, *, guarded: bool = True) -> Callable[[],
     assert not checked.problems
     layout = session_layout(checked.attributes)
     found: Handler = compile_program(checked.program, layout, guarded=guarded).handlers["E"]
-    session = session_class(MainSession, layout, 0)("key", START_MS, START_MS, 3_600_000)
+    session = session_class(MainSession, layout, 0).begin("key", START_MS, START_MS, 3_600_000)
     return lambda: found(Event, session, None, START_MS, None)
 
 

@@ -92,7 +92,7 @@ def test_a_rule_called_whose_filter_has_four_terms(benchmark: BenchmarkFixture) 
     assert not checked.problems
     layout = session_layout(checked.attributes)
     handler: Handler = compile_program(checked.program, layout).handlers["E"]
-    session = session_class(MainSession, layout, 0)("key", START_MS, START_MS, HOUR_MS)
+    session = session_class(MainSession, layout, 0).begin("key", START_MS, START_MS, HOUR_MS)
 
     class E:
         et, price, quantity, item = "view", 161.99, 2, "sku-00465"
@@ -109,7 +109,7 @@ def test_many_rules_called_of_which_five_match(benchmark: BenchmarkFixture, rule
     checked = check(parse(Source("many", text)), Environment(stage=Stage.MAIN, event_types=event_types))
     layout = session_layout(checked.attributes)
     handler: Handler = compile_program(checked.program, layout, guarded=True).handlers["E"]
-    session = session_class(MainSession, layout, 0)("key", START_MS, START_MS, HOUR_MS)
+    session = session_class(MainSession, layout, 0).begin("key", START_MS, START_MS, HOUR_MS)
 
     class E:
         et = "view"

@@ -27,7 +27,7 @@ OPERATIONS = st.lists(
 
 def heads(pages: Pages) -> list[int]:
     """The first blocks of all entries."""
-    return [block for page in range(len(pages.pages)) for block in pages.heads(page)]
+    return [block for page in range(pages.reserved_pages) for block in pages.heads(page)]
 
 
 @dataclass

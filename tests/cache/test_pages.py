@@ -28,7 +28,7 @@ OPERATIONS = st.lists(
 
 def heads(pages: Pages) -> list[int]:
     """The first blocks of all entries."""
-    return [block for page in range(len(pages.pages)) for block in pages.heads(page)]
+    return [block for page in range(pages.reserved_pages) for block in pages.heads(page)]
 
 
 def pages_of(blocks_per_page: int, most_pages: int) -> Pages:
@@ -45,7 +45,7 @@ def check(pages: Pages, runs: dict[int, int]) -> None:
     assert pages.used_blocks == len(blocks)
     assert pages.free_blocks == pages.most_pages * pages.blocks_per_page - 1 - len(blocks)
     assert heads(pages) == sorted(runs)
-    assert len(pages.pages) <= pages.most_pages
+    assert pages.reserved_pages <= pages.most_pages
 
 
 def fill(pages: Pages, runs: dict[int, int]) -> None:
@@ -227,13 +227,13 @@ def test_each_look_over_a_page_is_paid_for(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_copy_is_its_own() -> None:
     pages = Pages(block_size=64, page_size=1024, memory=4096)
     taken = [pages.take(3) for _ in range(8)]
-    for page in pages.pages:
-        page[:] = b"x" * 1024
+    size = pages.reserved_bytes
+    pages.memory[:size] = b"x" * size
     copy = pages.copy()
     assert (copy.used_blocks, copy.free_blocks, bytes(copy.map)) == (24, pages.free_blocks, bytes(pages.map))
     assert taken[0] is not None
     copy.give_back(taken[0], 3)
-    copy.pages[0][:] = b"y" * 1024
-    assert pages.used_blocks == 24 and bytes(pages.pages[0]) == b"x" * 1024
+    copy.memory[:size] = b"y" * size
+    assert pages.used_blocks == 24 and pages.memory[:size] == b"x" * size
     free = copy.free_blocks
     assert sum(copy.take(1) is not None for _ in range(free)) == free, "what is free is found"

@@ -43,7 +43,7 @@ def slot(name: str, type_: Type | None, prefix: str = "st") -> Slot:
 def migrated(before: SessionLayout, values: dict[str, Any], after: SessionLayout) -> tuple[Any, int]:
     """A session of newer rules from the bytes that older ones wrote, and how many values they have no place for."""
     old, new = (session_class(MainSession, each, 0) for each in (before, after))
-    session = old("key", 1_000, 2_000, 3_000)
+    session = old.begin("key", 1_000, 2_000, 3_000)
     for name, value in values.items():
         setattr(session, name, value)
     codec = Codec((old, before))
@@ -189,8 +189,8 @@ def test_kinds_of_sub_sessions_go_by_their_name() -> None:
         return kind, Codec((kind, main), named), classes
 
     kind, codec, (cart, page, gone) = codec_of(parts)
-    session = kind("key", 1_000, 2_000, 3_000)
-    session.sub_sessions = [each("sub", 1_500, 2_500, 500, "key") for each in (page, cart, gone, page)]
+    session = kind.begin("key", 1_000, 2_000, 3_000)
+    session.sub_sessions = [each.begin("sub", 1_500, 2_500, 500, "key") for each in (page, cart, gone, page)]
     first, items, _, last = session.sub_sessions
     first.st_seen, first.st_gone, last.st_seen, items.st_items = 1, "lost", 2, 3
     newer = codec_of(newer_parts)[1].after(codec.shapes)
@@ -211,7 +211,7 @@ def test_versions() -> None:
     three = three.after(two.shapes)
     again = Codec((kinds[0], first)).after(three.shapes)
     assert [each.version for each in (one, two, three, again)] == [0, 1, 2, 0]
-    session = kinds[0]("key", 1, 2, 3)
+    session = kinds[0].begin("key", 1, 2, 3)
     session.st_v = 5
     assert three.decode("key", one.encode(session)).st_v == 5
     assert again.decode("key", one.encode(session)).st_v == 5

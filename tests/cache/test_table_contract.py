@@ -30,7 +30,7 @@ def table(cache: Cache) -> SessionTable:
 
 def put(cache: Cache, key: str, count: int = 1) -> MainSession:
     """A session that has begun, as a profile puts it: on the wheel, then into the table."""
-    session: MainSession = CLASS(key, 1_000, 2_000, 10_000)
+    session: MainSession = CLASS.begin(key, 1_000, 2_000, 10_000)
     session.count = count
     cache.wheels[0].schedule(session, session.expires_at_ms)
     cache.tables[0].put(session)
@@ -102,7 +102,7 @@ def test_remove(cache: Cache, table: SessionTable) -> None:
     assert sorted(session.key for session in table) == ["a", "c", "d"]
     assert len(table) == 3
     with pytest.raises(KeyError):
-        table.remove(CLASS("b", 1_000, 2_000, 10_000))
+        table.remove(CLASS.begin("b", 1_000, 2_000, 10_000))
     assert len(table) == 3
 
 
@@ -154,6 +154,44 @@ def test_those_touched_lately_stay_objects() -> None:
         favourite.modified_ms += 1
         cache.settle()
         assert table.get("favourite") is favourite
+
+
+def full_of(hot: int, modified_ms: int) -> tuple[Cache, SessionTable]:
+    """Twice as many sessions as there may be objects: `old` ones in pages, and those of `modified_ms` as objects."""
+    cache = Cache(CacheConfig(hot=hot, block_size=64, page_size=4096, memory=8 << 20, hash_capacity=1))
+    table = cache.add_table(Codec((CLASS, LAYOUT)))
+    cache.add_wheel()
+    for number in range(hot):
+        put(cache, f"old {number}")
+    for number in range(hot):
+        session = put(cache, f"new {number}")
+        session.modified_ms = session.spared_ms = modified_ms
+        cache.settle()
+    return cache, table
+
+
+def touched(table: SessionTable, key: str, now_ms: int) -> None:
+    """As an event touches a session."""
+    session = found(table, key)
+    assert session is not None
+    session.modified_ms = now_ms
+
+
+def test_what_one_event_wants_goes_back_at_once() -> None:
+    """Else it would take the place of another one that is wanted sooner."""
+    _, table = full_of(hot=640, modified_ms=50_000)
+    for number in range(640):
+        touched(table, f"old {number}", 60_000)
+    assert sum(table.get(f"new {number}") is not None for number in range(640)) > 500
+
+
+def test_what_is_wanted_again_and_again_becomes_an_object() -> None:
+    """Even where its clock is behind that of others, which no event touches any more."""
+    _, table = full_of(hot=640, modified_ms=1 << 50)
+    for now_ms in range(60_000, 60_400):
+        for number in range(100):
+            touched(table, f"old {number}", now_ms)
+    assert sum(table.get(f"old {number}") is not None for number in range(100)) == 100
 
 
 def test_keys_of_one_hash(monkeypatch: pytest.MonkeyPatch, cache: Cache, table: SessionTable) -> None:

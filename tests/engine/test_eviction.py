@@ -23,7 +23,7 @@ EngineOf = Callable[..., tuple[Engine, Any]]
 
 def heads(pages: Pages) -> list[int]:
     """The first blocks of all entries."""
-    return [block for page in range(len(pages.pages)) for block in pages.heads(page)]
+    return [block for page in range(pages.reserved_pages) for block in pages.heads(page)]
 
 
 def config(blocks: int, hot: int = 0, **more: Row) -> Row:

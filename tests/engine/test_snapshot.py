@@ -392,8 +392,8 @@ def test_a_foreign_file(refused: Callable[..., str], data: bytes) -> None:
 
 
 def test_another_version(snapshot: bytes, refused: Callable[..., str]) -> None:
-    newer = snapshot[:8] + b"\x02\x00" + snapshot[10:]
-    assert refused(newer) == "it is of format 2; this version of Sojourn reads format 1"
+    older = snapshot[:8] + b"\x01\x00" + snapshot[10:]
+    assert refused(older) == "it is of format 1; this version of Sojourn reads format 2"
 
 
 def test_another_tenant(snapshot: bytes, refused: Callable[..., str], compile_text: Compiled) -> None:
