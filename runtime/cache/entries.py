@@ -122,7 +122,7 @@ class Entries:
         wheel: int = _PLACE.unpack_from(self._memory, block * self._block_size + _PLACE_AT)[1]
         return wheel
 
-    def add(self, table: int, wheel: int, second: int, key: bytes, payload: bytes) -> int:
+    def add(self, table: int, wheel: int, second: int, key: bytes, payload: bytes | bytearray) -> int:
         """Stores an entry; its block. Raises NoRoom."""
         size = _HEADER.size + len(key) + len(payload)
         if size > self.largest_bytes:
@@ -137,7 +137,7 @@ class Entries:
         memory[offset + _HEADER.size : offset + size] = key + payload
         return block
 
-    def change(self, block: int, payload: bytes) -> int:
+    def change(self, block: int, payload: bytes | bytearray) -> int:
         """Gives an entry another payload; its block, which is another one when it had to move.
 
         Raises NoRoom; the entry is then as it was.
@@ -167,7 +167,7 @@ class Entries:
             memory, offset = self._at(block)
             _BLOCKS.pack_into(memory, offset + _BLOCKS_AT, needed)
 
-    def _moved(self, block: int, size: int, payload: bytes) -> int:
+    def _moved(self, block: int, size: int, payload: bytes | bytearray) -> int:
         """Writes an entry that has outgrown its run, or lies in several, anew."""
         memory, offset = self._at(block)
         table, key = self.owner(block)
@@ -200,7 +200,7 @@ class Entries:
         needed = -(-size // (self._block_size - _LINK.size))
         return needed <= self.pages.free_blocks + more_blocks
 
-    def _add_in_parts(self, table: int, wheel: int, second: int, key: bytes, payload: bytes) -> int:
+    def _add_in_parts(self, table: int, wheel: int, second: int, key: bytes, payload: bytes | bytearray) -> int:
         """Writes to whatever runs there are."""
         pages = self.pages
         size = _HEADER.size + len(key) + len(payload)

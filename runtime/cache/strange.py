@@ -37,7 +37,8 @@ def from_extension(code: int, data: memoryview) -> Any:
     return Decimal(bytes(data).decode())
 
 
-_pack = msgspec.msgpack.Encoder().encode
+_encoder = msgspec.msgpack.Encoder()
+_pack = _encoder.encode
 _unpack = msgspec.msgpack.Decoder(ext_hook=from_extension).decode
 
 unpack_plain = _unpack
@@ -48,6 +49,9 @@ NOT_PLAIN = (OverflowError, RecursionError, TypeError, UnicodeError, ValueError)
 
 pack_plain = _pack
 """A row as msgpack."""
+
+pack_into = _encoder.encode_into
+"""The same into a bytearray, which is then as long as the row."""
 
 
 def pack_any(value: Any) -> bytes:

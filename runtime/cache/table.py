@@ -239,7 +239,7 @@ class SessionTable:
         while session.due_ms != NOWHERE_MS:  # else a tick is at work on it, or it was evicted, for one before it
             try:
                 # Encoded anew each time: whoever makes room may put this one off to the second in which it is due.
-                payload = self.codec.encode(session)
+                payload = self.codec.encode_shortly(session)
                 block = session.block
                 if not block:
                     self._write(session, payload)
@@ -257,7 +257,7 @@ class SessionTable:
                     raise
         return False
 
-    def _write(self, session: MainSession, payload: bytes) -> None:
+    def _write(self, session: MainSession, payload: bytes | bytearray) -> None:
         slot, second = session.slot, session.due_ms // SLOT_MS
         wheel = 0 if slot is None else slot.wheel
         block = self._entries.add(self.number, wheel, second, stored_key(session.key), payload)
