@@ -37,7 +37,7 @@ def inlined(
 ) -> Inlined:
     """The body of the handler of an event type, of a rule set of one profile whose rules neither split nor insert.
 
-    `decorations` is the variable for them. `counts_itself`: it counts matches where the handler does, and has no counters.
+    `decorations` is the variable for them. `counts_itself`: it counts matches where the handler does, without counters.
     """
     made = compiled.bodies[event_type]
     function: Any = made.function
