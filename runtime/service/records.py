@@ -36,7 +36,8 @@ class Lines(Operation, frozen=True, tag=1):
     """Lines of one source, from its `first_line` on, then letters of such as were no events; maybe none of either.
 
     `partition` is the part of the stream whose clock they go by; `position` is where the source goes on after them;
-    `disabled` says why none was taken, where that was so.
+    `disabled` says why none was taken, where that was so. Where lines between them are not here, `numbers` has the
+    number of each; where positions are not the source's own, `counted_by` says whose.
     """
 
     source: bytes
@@ -46,6 +47,8 @@ class Lines(Operation, frozen=True, tag=1):
     partition: int = 0
     position: Position | None = None
     disabled: bytes | None = None
+    numbers: list[int] | None = None
+    counted_by: str | None = None
 
 
 class Tick(Operation, frozen=True, tag=2):
