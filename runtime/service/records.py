@@ -101,7 +101,33 @@ class Rules(msgspec.Struct, frozen=True, array_like=True, tag=9):
     version: int
 
 
-Record = Lines | Tick | End | Swap | Stopped | Paused | Taken | Cooled | Rules
+class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one of several processes gets of a batch, by the number of the part; else as `Lines` has it."""
+
+    worker: int
+    number: int
+    first_line: int
+    lines: list[bytes]
+    numbers: list[int] | None
+    letters: list[LetterRecord]
+
+
+class Handed(msgspec.Struct, frozen=True, array_like=True, tag=10, gc=False):
+    """A batch that is handed on to several processes: as long as it is not answered, the same parts are sent again."""
+
+    source: bytes
+    position: Position
+    partition: int
+    shares: list[Share]
+
+
+class Places(msgspec.Struct, frozen=True, array_like=True, tag=11, gc=False):
+    """Where sources go on, all of them."""
+
+    positions: list[tuple[bytes, Position]]
+
+
+Record = Lines | Tick | End | Swap | Stopped | Paused | Taken | Cooled | Rules | Handed | Places
 
 encode_record = msgspec.msgpack.Encoder().encode
 decode_record = msgspec.msgpack.Decoder(Record).decode

@@ -21,11 +21,11 @@ def run(service: Service, on_ready: Callable[[], None]) -> int:
         service.stop_on_signals()
         return await service.run(on_ready)
 
-    with exported(service.config.traces, sojourn_version()), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with exported(service.config.traces, sojourn_version()), asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(main())
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """The loop in C where it is installed."""
     try:
         uvloop = import_module("uvloop")  # an extra
