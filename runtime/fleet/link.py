@@ -30,8 +30,8 @@ from runtime.service.intake import Answer, NotTaken
 from runtime.service.records import unpacked
 
 
-class WorkerGone(Exception):
-    """The worker ended before it had answered."""
+class NotDone(Exception):
+    """A worker did not do what it was to do, or ended before it had answered."""
 
 
 class NotKept(NotTaken):
@@ -131,7 +131,7 @@ class Link:
             sent.clear()
         for call in self._calls.values():
             if not call.done():
-                call.set_exception(WorkerGone(f"worker {self.worker} ended"))
+                call.set_exception(NotDone(f"worker {self.worker} ended"))
         self._calls.clear()
 
     def hear(self, message: Answered | Unsynced | Reply) -> None:
@@ -143,8 +143,10 @@ class Link:
                 self._answer(self._sent[tenant].pop(number), answer)
             case Unsynced(tenant, number, reason):
                 self._answer(self._sent[tenant].pop(number), NotKept(503, reason, 5))
-            case Reply(call, given):
+            case Reply(call, given, None):
                 self._calls.pop(call).set_result(unpickled(given))
+            case Reply(call, _, problem):
+                self._calls.pop(call).set_exception(NotDone(f"worker {self.worker}: {problem}"))
 
     def _answer(self, given: Given, answer: Answer | NotTaken) -> None:
         self.waiting_lines -= len(given.part.lines)
@@ -158,9 +160,9 @@ class Link:
     # ---- orders
 
     async def ask(self, what: str, *given: object) -> Any:
-        """Has the worker do something; what came of it. Raises WorkerGone."""
+        """Has the worker do something; what came of it. Raises NotDone."""
         if self._write is None or not self.up.is_set():
-            raise WorkerGone(f"worker {self.worker} is not there")
+            raise NotDone(f"worker {self.worker} is not there")
         number = next(self._call_numbers)
         future = self._calls[number] = asyncio.get_running_loop().create_future()
         self.tell(Order(number, what, pickled(given)))

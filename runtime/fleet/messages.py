@@ -91,10 +91,11 @@ class Unsynced(msgspec.Struct, frozen=True, array_like=True, tag=3, gc=False):
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True, tag=4, gc=False):
-    """What came of an order, pickled."""
+    """What came of an order, pickled; or why nothing did."""
 
     call: int
     given: bytes
+    problem: str | None = None
 
 
 class CannotBegin(msgspec.Struct, frozen=True, array_like=True, tag=5, gc=False):

@@ -183,18 +183,27 @@ class Worker:
         self._stopped.set()
 
     async def _obey(self, order: Order) -> None:
-        given = unpickled(order.given)
-        answer: object = None
-        match order.what:
+        try:
+            reply = Reply(order.call, pickled(await self._done(order.what, *unpickled(order.given))))
+        except Exception as error:
+            _log.exception("an order of the front came to nothing")
+            reply = Reply(order.call, b"", f"{type(error).__name__}: {error}")
+        self._send(reply)
+
+    async def _done(self, what: str, tenant: str, *given: Any) -> Outcome | None:
+        """What comes of an order about a tenant."""
+        match what:
             case "pause":
-                self._host.pause(self._host.tenants[given[0]])
+                self._host.pause(self._host.tenants[tenant])
             case "resume":
-                self._host.resume(self._host.tenants[given[0]])
+                self._host.resume(self._host.tenants[tenant])
             case "prepare":
-                answer = await self._prepare(*given)
+                return await self._prepare(tenant, *given)
             case "swap":
-                answer = await self._swap(*given)
-        self._send(Reply(order.call, pickled(answer)))
+                return await self._swap(tenant, *given)
+            case _:
+                raise ValueError(what)
+        return None
 
     async def _prepare(self, tenant: str, number: int, folder: Path, trigger: Trigger, force: bool) -> Outcome | None:
         """Makes other rules ready to run; why they cannot, None when they can."""

@@ -292,14 +292,14 @@ class Reloader:
         def read() -> tuple[TenantRules, tuple[Diagnostic, ...], int | None]:
             if version is not None:
                 return history.versions.load(version), (), version
-            rules, diagnostics = _compiled(history.source)
+            rules, diagnostics = compiled(history.source)
             is_same = runs is not None and history.versions.has_same(runs, rules.config)
             return rules, diagnostics, runs if is_same else None
 
         try:
             rules, diagnostics, number = await self._beside(read)
         except InvalidInput as error:
-            reason = f"the rules have {_counted(error.diagnostics)}"
+            reason = f"the rules have {counted(error.diagnostics)}"
             raise _NotReloaded(Result.BAD_RULES, reason, error.diagnostics) from error
         except VersionError as error:
             raise _NotReloaded(Result.FAILED, str(error)) from error
@@ -319,7 +319,7 @@ def _check(planned: Plan, found: Candidate, trigger: Trigger, force: bool) -> No
         raise _NotReloaded(Result.REFUSED, "open sessions would lose something", found.diagnostics, planned)
 
 
-def _compiled(source: Path) -> tuple[TenantRules, tuple[Diagnostic, ...]]:
+def compiled(source: Path) -> tuple[TenantRules, tuple[Diagnostic, ...]]:
     """The rules of a folder with what lint says of them. Raises InvalidInput where lint fails."""
     config = load_tenant(source)
     linted, checker = lint_config(config)
@@ -328,7 +328,8 @@ def _compiled(source: Path) -> tuple[TenantRules, tuple[Diagnostic, ...]]:
     return checker.compile(), tuple(linted.diagnostics)
 
 
-def _counted(diagnostics: tuple[Diagnostic, ...]) -> str:
+def counted(diagnostics: tuple[Diagnostic, ...]) -> str:
+    """How many errors and warnings there are, in words."""
     errors = sum(each.severity is Severity.ERROR for each in diagnostics)
     counts = ((errors, "error"), (len(diagnostics) - errors, "warning"))
     return " and ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts if count)

@@ -67,7 +67,12 @@ class Service:
             self.reloader = Reloader(self.host)
         except VersionError as error:
             raise StateTaken(str(error)) from error
-        self._watcher = Watcher(self.host, self.reloader, state)
+        self._watcher = Watcher(
+            self.host,
+            {name: history.source for name, history in self.reloader.histories.items()},
+            lambda tenant, trigger: self.reloader.reload(self.host.tenants[tenant], trigger),
+            state,
+        )
         self._ingest = WebServer(ingest_app(self.host), config.ingest.listener, config.stop_ms)
         self._lookouts = Lookouts(self.host)
         monitor = monitor_app(self.host, self.reloader, lambda: self.phase, self._lookouts)
