@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from runtime.protocol import Operation, reload_answers
 from runtime.protocol import operations as protocol
-from runtime.service.api import answer, body_of, number_of, route, tenant_of
+from runtime.service.api import Query, answer, body_of, number_of, route, tenant_of
 from runtime.service.host import Host
 from runtime.service.outcomes import Outcome, Result, Trigger, diagnostics_data
 from runtime.service.reload import Reloader
@@ -42,25 +42,10 @@ def reload_routes(host: Host, reloader: Reloader) -> list[Route]:
         return answer_outcome(found)
 
     async def plan(served: Served, request: Request) -> Response:
-        version = number_of(request, "version", 0) or None
-        if version is not None:
-            require_version(reloader, served, version)
-        found = await reloader.candidate(served, version)
-        if isinstance(found, Outcome):
-            return answer_outcome(found)
-        return answer(
-            reload_answers.Candidate(
-                unchanged=found.number is not None and found.number == served.version,
-                plan=cast("reload_answers.Plan", found.plan.data()),
-                diagnostics=diagnostics_data(found.diagnostics),
-            )
-        )
-
-    async def versions(served: Served, request: Request) -> Response:
-        return answer(version_facts(reloader, served))
+        found = await plan_of(reloader, served, request.query_params)
+        return answer_outcome(found) if isinstance(found, Outcome) else answer(found)
 
     return [
-        tenant_route(host, protocol.VERSIONS, versions),
         tenant_route(host, protocol.PLAN, plan),
         tenant_route(host, protocol.RELOAD, reload),
         tenant_route(host, protocol.ROLLBACK, rollback),
@@ -76,6 +61,21 @@ def tenant_route(
         return await do(tenant_of(host, request), request)
 
     return route(operation, endpoint)
+
+
+async def plan_of(reloader: Reloader, served: Served, query: Query) -> reload_answers.Candidate | Outcome:
+    """What a reload would do, or going back to the `version` of the query. Raises HTTPException (400, 404)."""
+    version = number_of(query, "version", 0) or None
+    if version is not None:
+        require_version(reloader, served, version)
+    found = await reloader.candidate(served, version)
+    if isinstance(found, Outcome):
+        return found
+    return {
+        "unchanged": found.number is not None and found.number == served.version,
+        "plan": cast("reload_answers.Plan", found.plan.data()),
+        "diagnostics": diagnostics_data(found.diagnostics),
+    }
 
 
 def version_facts(reloader: Reloader, served: Served) -> reload_answers.Versions:
