@@ -77,6 +77,29 @@ class ServiceFacts(Merged):
     tenants: list[TenantFacts]
 
 
+class WorkerFacts(TypedDict):
+    """One of several processes that serve the tenants; what only it knows is null where it could not be asked.
+
+    `waiting_lines` were given to it and have had no answer yet.
+    """
+
+    worker: int
+    state: Literal["starting", "ready", "stopping", "down"]
+    pid: int | None
+    restarts: int
+    waiting_lines: int
+    events: int | None
+    events_per_second: float | None
+    live_sessions: int | None
+    problem: str | None
+
+
+class Workers(TypedDict):
+    """All of them, by number."""
+
+    workers: list[WorkerFacts]
+
+
 class DeliveryFacts(TypedDict):
     """A way out, and how it is doing."""
 

@@ -19,7 +19,6 @@ from runtime.protocol import operations as protocol
 from runtime.service import facts
 from runtime.service.api import Query, answer, is_on, limit_of, number_of, route, tenant_named, text_of
 from runtime.service.host import Host
-from runtime.service.outcomes import Outcome
 from runtime.service.reload import Reloader
 from runtime.service.reload_api import plan_of, version_facts
 from runtime.service.served import Served
@@ -127,8 +126,7 @@ class HostLooks:
 
     async def plan(self, tenant: str, query: Query) -> reload_answers.Candidate | reload_answers.Outcome:
         """What a reload would do."""
-        found = await plan_of(self._reloader, tenant_named(self._host, tenant), query)
-        return found.data() if isinstance(found, Outcome) else found
+        return await plan_of(self._reloader, tenant_named(self._host, tenant), query)
 
     def _session(self, served: Served, query: Query) -> answers.SessionDetails | answers.TracedSession:
         profile, key = _profile(served, query), text_of(query, "key")

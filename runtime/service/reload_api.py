@@ -42,8 +42,7 @@ def reload_routes(host: Host, reloader: Reloader) -> list[Route]:
         return answer_outcome(found)
 
     async def plan(served: Served, request: Request) -> Response:
-        found = await plan_of(reloader, served, request.query_params)
-        return answer_outcome(found) if isinstance(found, Outcome) else answer(found)
+        return answer_plan(await plan_of(reloader, served, request.query_params))
 
     return [
         tenant_route(host, protocol.PLAN, plan),
@@ -63,19 +62,31 @@ def tenant_route(
     return route(operation, endpoint)
 
 
-async def plan_of(reloader: Reloader, served: Served, query: Query) -> reload_answers.Candidate | Outcome:
-    """What a reload would do, or going back to the `version` of the query. Raises HTTPException (400, 404)."""
+async def plan_of(
+    reloader: Reloader, served: Served, query: Query
+) -> reload_answers.Candidate | reload_answers.Outcome:
+    """What a reload would do, or going back to the `version` of the query; an outcome where it would come to nothing.
+
+    Raises HTTPException (400, 404).
+    """
     version = number_of(query, "version", 0) or None
     if version is not None:
         require_version(reloader, served, version)
     found = await reloader.candidate(served, version)
     if isinstance(found, Outcome):
-        return found
+        return found.data()
     return {
         "unchanged": found.number is not None and found.number == served.version,
         "plan": cast("reload_answers.Plan", found.plan.data()),
         "diagnostics": diagnostics_data(found.diagnostics),
     }
+
+
+def answer_plan(found: reload_answers.Candidate | reload_answers.Outcome) -> Response:
+    """What a reload would do, or why it would come to nothing."""
+    if "result" in found:
+        return _answer_data(cast("reload_answers.Outcome", found))
+    return answer(found)
 
 
 def version_facts(reloader: Reloader, served: Served) -> reload_answers.Versions:
@@ -105,5 +116,9 @@ def require_version(reloader: Reloader, served: Served, number: int) -> None:
 
 def answer_outcome(outcome: Outcome) -> Response:
     """What came of a reload; `error` says in words why it came to nothing."""
-    data = outcome.data()
-    return answer(data if outcome.is_done else {"error": outcome.reason, **data}, _STATUS[outcome.result])
+    return _answer_data(outcome.data())
+
+
+def _answer_data(data: reload_answers.Outcome) -> Response:
+    status = _STATUS[Result(data["result"])]
+    return answer(data if status == 200 else {"error": data["reason"], **data}, status)
