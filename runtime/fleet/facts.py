@@ -5,16 +5,17 @@ Everything else it asks the workers for, over their sockets.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from runtime.config import ServiceConfig
-from runtime.service.latency import Latency
 from runtime.service.outcomes import Outcome
-from runtime.service.source import Source
+from runtime.service.way_in import WayIn
+
+__all__ = ["Fleet", "WayIn", "WorkerFacts", "WorkerState"]
 
 
 class WorkerState(StrEnum):
@@ -42,24 +43,6 @@ class WorkerFacts:
     waiting_lines: int
 
 
-@dataclass(frozen=True, slots=True)
-class WayIn:
-    """What comes in for a tenant, which only the front sees.
-
-    `problem` is what keeps the front from taking its events, in words. `responses` counts requests by HTTP status,
-    `received_bytes` as they came; `waiting_*` is what has had no answer yet.
-    """
-
-    is_paused: bool
-    problem: str | None
-    responses: Mapping[int, int]
-    received_bytes: int
-    waiting_batches: int
-    waiting_bytes: int
-    latency: Latency
-    sources: Sequence[Source]
-
-
 class Fleet(Protocol):
     """The process in front, as monitoring needs it. A tenant is given by its name, which is one of `tenants`."""
 
@@ -74,6 +57,10 @@ class Fleet(Protocol):
     @property
     def beat_s(self) -> float:
         """When its loop last came round, by the monotonic clock."""
+
+    @property
+    def illness(self) -> str | None:
+        """What only a restart may help, in words: a worker that dies again and again. None when nothing is wrong."""
 
     @property
     def tenants(self) -> Collection[str]:

@@ -55,6 +55,7 @@ _LIMIT = Parameter(
 _PROFILE = Parameter("profile", "The name of the profile.", {"type": "string"}, required=True)
 _KEY = Parameter("key", "The session's key.", {"type": "string"}, required=True)
 _NO_SESSION = {404: "there is no such tenant, profile or live session"}
+_NO_WORKER = {503: "the worker whose session it is does not answer"}
 
 _TENANT = "/api/v1/tenants/{tenant}"
 _TEXT = "text/plain"
@@ -78,6 +79,9 @@ METRICS = Operation("GET", "/metrics", "metrics", "For Prometheus: all names beg
 OPENAPI = Operation("GET", "/openapi.json", "openapi", "This description.", dict[str, Any])
 SERVICE = Operation(
     "GET", "/api/v1/service", "service", "Version, and each tenant in a few numbers.", answers.ServiceFacts
+)
+WORKERS = Operation(
+    "GET", "/api/v1/workers", "workers", "With several workers: each with its state and figures.", answers.Workers
 )
 TENANT = _look("", "tenant", "All counters of a tenant, its profiles, its ways in and out.", answers.TenantDetails)
 RULES = _look("/rules", "rules", "Every rule with its text, place, matches and errors.", answers.Rules)
@@ -110,7 +114,7 @@ SESSION = _look(
         "`on`: its events are traced for a minute from here on, and what was is given as `trace`.",
         {"type": "string", "enum": ["on", "off"]},
     ),
-    errors=_NO_SESSION,
+    errors={**_NO_SESSION, **_NO_WORKER},
 )
 TRACE = _look(
     "/session/trace",
@@ -119,7 +123,7 @@ TRACE = _look(
     answers.Trace,
     _PROFILE,
     _KEY,
-    errors={404: "there is no such tenant or profile"},
+    errors={404: "there is no such tenant or profile", **_NO_WORKER},
 )
 TAP = _look(
     "/tap",
@@ -142,7 +146,7 @@ END = Operation(
     answers.Ended,
     body=SessionName,
     also={202: "nobody took the end marker yet; it is tried again"},
-    errors={**_NO_SESSION, **_ACT, 503: "it cannot be logged, so it was not done"},
+    errors={**_NO_SESSION, **_ACT, 503: "it cannot be logged, so it was not done; or the worker that has it does not answer"},
 )
 PAUSE = Operation(
     "POST",
@@ -196,7 +200,7 @@ PLAN = _swap(
             {"type": "integer", "minimum": 0, "maximum": _LARGEST},
         ),
     ),
-    errors={**_BAD_QUERY, **_NO_VERSION},
+    errors={**_BAD_QUERY, **_NO_VERSION, 503: "no worker answers"},
 )
 RELOAD = _swap(
     "POST",
@@ -284,3 +288,5 @@ MONITOR = Port(
     ),
 )
 """Beside the pages, which are for people."""
+FLEET = Port("Sojourn: monitoring of several workers", (*MONITOR.operations, WORKERS))
+"""The same where several processes serve the tenants: what they answer is one answer."""

@@ -27,6 +27,7 @@ from runtime.service.series import Series, Totals
 from runtime.service.shadow import Shadow
 from runtime.service.source import Source
 from runtime.service.versions import Versions
+from runtime.service.way_in import WayIn
 from runtime.tenants import Disabled, Tenant
 
 _log = logging.getLogger("sojourn.service")
@@ -103,6 +104,20 @@ class Served:
         if self.intake.is_paused:
             return "paused"
         return "running" if self.is_ready else "stuck"
+
+    @property
+    def way_in(self) -> WayIn:
+        """What has come in, and what waits."""
+        return WayIn(
+            is_paused=self.intake.is_paused,
+            problem=self.intake.blocked,
+            responses=self.responses,
+            received_bytes=self.received_bytes,
+            waiting_batches=len(self.intake.waiting),
+            waiting_bytes=self.intake.waiting_bytes,
+            latency=self.latency,
+            sources=self.sources,
+        )
 
     def keep(self, record: Record) -> None:
         """Writes a record to the log. Raises NotLogged; then nothing is taken in until there is room again."""

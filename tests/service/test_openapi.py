@@ -18,6 +18,7 @@ from runtime.protocol.operations import TAP
 from runtime.service.api import Phase as ServicePhase
 from runtime.service.api import api_routes, probe_routes
 from runtime.service.ingest import ingest_app
+from runtime.service.looks import HostLooks, look_routes
 from runtime.service.reload_api import reload_routes
 from runtime.service.shadow_api import shadow_routes
 from runtime.service.taps import Lookouts
@@ -76,7 +77,8 @@ def test_it_does_what_it_says(port: Port, operation: Operation, mode: Generation
 def test_there_is_no_other_route(served: Running) -> None:
     """But the pages, which are for people."""
     host, reloader = served.service.host, served.service.reloader
-    routes = [*probe_routes(host, lambda: ServicePhase.READY), *api_routes(host, reloader, Lookouts(host))]
+    routes = [*probe_routes(lambda: 0.0, lambda: ServicePhase.READY), *api_routes(host, reloader, Lookouts(host))]
+    routes += look_routes(HostLooks(host, reloader, Lookouts(host)))
     routes += [*reload_routes(host, reloader), *shadow_routes(host, reloader)]
     assert {route.path for route in routes} == {operation.path for operation in MONITOR.operations}
     assert {route.path for route in ingest_app(host).routes if isinstance(route, Route)} == {

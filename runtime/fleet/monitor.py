@@ -1,0 +1,167 @@
+"""The port for people and machines that watch, where several processes serve the tenants: one answer made of theirs.
+
+What is asked goes to the workers' own monitoring; what changes a tenant goes to the front, which has all workers do it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from runtime.fleet import merging
+from runtime.fleet.asking import Workers
+from runtime.fleet.facts import Fleet, WorkerFacts, WorkerState
+from runtime.fleet.looks import NO_SHADOW, FleetLooks
+from runtime.fleet.metrics import merged_text, own_metrics
+from runtime.fleet.pages import FleetPages
+from runtime.fleet.proxy import proxy_route
+from runtime.fleet.taps import FleetTaps
+from runtime.protocol import FLEET, Operation, answers, reload_answers
+from runtime.protocol import operations as protocol
+from runtime.protocol.operations import Nothing, SessionName
+from runtime.service.api import Phase, answer, body_of, description_route, probe_routes, route
+from runtime.service.host import wall_ms
+from runtime.service.looks import look_routes
+from runtime.service.monitor import guarded
+from runtime.service.outcomes import Outcome, Result, Trigger
+from runtime.service.reload_api import answer_outcome, answer_plan
+
+
+def fleet_monitor_app(fleet: Fleet, phase: Callable[[], Phase]) -> ASGIApp:
+    """The application of monitoring's port; `phase` says where the service is in its life."""
+    workers = Workers(fleet)
+    looks = FleetLooks(fleet, workers)
+
+    async def all_workers() -> answers.Workers:
+        return await worker_facts(workers)
+
+    pages = FleetPages(looks, phase, all_workers)
+    return guarded(
+        [*fleet_routes(fleet, workers, looks, phase), proxy_route(workers)], pages, fleet.config.monitor.token, phase
+    )
+
+
+def fleet_routes(fleet: Fleet, workers: Workers, looks: FleetLooks, phase: Callable[[], Phase]) -> list[Route]:
+    """Probes, metrics and the API."""
+    taps = FleetTaps(workers, phase)
+
+    async def metrics(request: Request) -> Response:
+        own, texts = own_metrics(fleet), await workers.texts(protocol.METRICS)
+        return Response(await asyncio.to_thread(merged_text, own, texts), media_type=CONTENT_TYPE_LATEST)
+
+    async def all_workers(request: Request) -> Response:
+        return answer(await worker_facts(workers))
+
+    async def tap(request: Request) -> Response:
+        return taps.response(request)
+
+    return [
+        *probe_routes(lambda: fleet.beat_s, phase, illness=lambda: fleet.illness, hindrance=lambda: _not_ready(fleet)),
+        route(protocol.METRICS, metrics),
+        description_route(FLEET),
+        route(protocol.WORKERS, all_workers),
+        route(protocol.TAP, tap),
+        *look_routes(looks),
+        *_act_routes(fleet, workers, looks),
+    ]
+
+
+def _not_ready(fleet: Fleet) -> str | None:
+    waiting = [worker for worker in fleet.workers() if worker.state is not WorkerState.READY]
+    return "; ".join(f"worker {worker.number}: {worker.state}" for worker in waiting) or None
+
+
+async def worker_facts(workers: Workers) -> answers.Workers:
+    """Each worker as the front has it, with the figures that it says itself."""
+    service = await workers.every(protocol.SERVICE)
+
+    def facts(worker: WorkerFacts) -> answers.WorkerFacts:
+        said = service.by_worker.get(worker.number)
+        tenants: list[answers.TenantFacts] = [] if said is None else said["tenants"]
+        problems = [f"{each['tenant']}: {each['problem']}" for each in tenants if each["problem"]]
+        if said is None and worker.state is WorkerState.READY:
+            problems = ["it does not answer"]
+        return {
+            "worker": worker.number,
+            "state": worker.state.value,
+            "pid": worker.pid,
+            "restarts": worker.restarts,
+            "waiting_lines": worker.waiting_lines,
+            "events": None if said is None else sum(each["events"] for each in tenants),
+            "events_per_second": None if said is None else round(sum(each["events_per_second"] for each in tenants), 1),
+            "live_sessions": None if said is None else sum(each["live_sessions"] for each in tenants),
+            "problem": "; ".join(problems) or None,
+        }
+
+    return {"workers": [facts(worker) for worker in workers.facts()]}
+
+
+def _act_routes(fleet: Fleet, workers: Workers, looks: FleetLooks) -> list[Route]:
+    def of_tenant(operation: Operation, do: Callable[[str, Request], Coroutine[Any, Any, Response]]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            tenant = request.path_params["tenant"]
+            workers.check(tenant)
+            return await do(tenant, request)
+
+        return route(operation, endpoint)
+
+    def act(operation: Operation, do: Callable[[str], Awaitable[None]]) -> Route:
+        async def endpoint(tenant: str, request: Request) -> Response:
+            await body_of(request, Nothing)
+            await do(tenant)
+            parts = await workers.every(protocol.TENANT, tenant)
+            return answer(merging.tenant_facts(tenant, parts, fleet.way_in(tenant)))
+
+        return of_tenant(operation, endpoint)
+
+    async def end(tenant: str, request: Request) -> Response:
+        name = await body_of(request, SessionName)
+        body = {"profile": name.profile, "key": name.key}
+        said = await workers.owner(protocol.END, tenant, name.profile, name.key, body=body)
+        return answer(said.data, said.status)
+
+    async def plan(tenant: str, request: Request) -> Response:
+        return answer_plan(await looks.plan(tenant, request.query_params))
+
+    async def reload(tenant: str, request: Request) -> Response:
+        body = await body_of(request, protocol.Reload)
+        return answer_outcome(await fleet.reload(tenant, body.force))
+
+    async def rollback(tenant: str, request: Request) -> Response:
+        body = await body_of(request, protocol.Rollback)
+        kept: reload_answers.Versions = await looks.look(protocol.VERSIONS, tenant, {})
+        if body.version not in {each["version"] for each in kept["versions"]}:
+            raise HTTPException(404, f"there is no version {body.version} that all workers have")
+        return answer_outcome(await fleet.rollback(tenant, body.version, body.force))
+
+    async def cast_shadow(tenant: str, request: Request) -> Response:
+        await body_of(request, protocol.CastShadow)
+        kept: reload_answers.Versions = await looks.look(protocol.VERSIONS, tenant, {})
+        reason = "shadows are not offered with several workers"
+        refused = Outcome(
+            result=Result.REFUSED, trigger=Trigger.API, at_ms=wall_ms(), version=kept["version"], reason=reason
+        )
+        return answer_outcome(refused)
+
+    async def no_shadow(tenant: str, request: Request) -> Response:
+        raise HTTPException(404, NO_SHADOW)
+
+    return [
+        of_tenant(protocol.END, end),
+        act(protocol.PAUSE, fleet.pause),
+        act(protocol.RESUME, fleet.resume),
+        of_tenant(protocol.PLAN, plan),
+        of_tenant(protocol.RELOAD, reload),
+        of_tenant(protocol.ROLLBACK, rollback),
+        of_tenant(protocol.CAST_SHADOW, cast_shadow),
+        of_tenant(protocol.END_SHADOW, no_shadow),
+        of_tenant(protocol.PROMOTE, no_shadow),
+    ]
