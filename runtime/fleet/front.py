@@ -17,7 +17,7 @@ from typing import BinaryIO
 from epl import InvalidInput
 from runtime.config import Listener, ServiceConfig
 from runtime.fleet.desk import Desk, FrontTenant, Requests
-from runtime.fleet.facts import WayIn, WorkerFacts
+from runtime.fleet.facts import WorkerFacts
 from runtime.fleet.journal import Journal
 from runtime.fleet.link import Link, NotDone
 from runtime.fleet.messages import Spec
@@ -42,6 +42,7 @@ from runtime.service.service import locked
 from runtime.service.source import Source
 from runtime.service.versions import VersionError
 from runtime.service.watch import Watcher
+from runtime.service.way_in import WayIn
 from runtime.service.web import WebServer, bind
 from runtime.tenants import TenantTwice
 
@@ -96,7 +97,8 @@ class Front:
             raise StateTaken(f"the rules that ran cannot be used: {error.diagnostics[0].message}") from error
         ring = Ring(workers)
         self._links = [Link(number) for number in range(workers)]
-        self._desk = Desk(config, (self._tenant(each, ring) for each in self._running.rules.values()), self._links, ring)
+        tenants = [self._tenant(each, ring) for each in self._running.rules.values()]
+        self._desk = Desk(config, tenants, self._links, ring)
         self._sockets: Path | None = None
         self._processes = [WorkerProcess(link, self._spec_of(link.worker)) for link in self._links]
         self.reloader = FleetReloader(self._desk, self._running, self._processes)
@@ -107,17 +109,13 @@ class Front:
             state,
         )
         self._ingest = WebServer(ingest_app(Requests(self._desk)), config.ingest.listener, config.stop_ms)
-        self._monitor = WebServer(
-            fleet_monitor_app(self, lambda: self.phase), config.monitor.listener, config.stop_ms
-        )
+        self._monitor = WebServer(fleet_monitor_app(self, lambda: self.phase), config.monitor.listener, config.stop_ms)
         self._receivers = [
             (LineReceiver(self._desk, self._desk.tenants[each.tenant]), bind(Listener(each.address)))
             for each in config.ingest.lines
         ]
-        self._followers = [
-            Follower(self._desk, tenant, file) for tenant in self._desk.tenants.values() for file in tenant.config.follow
-        ]
-        for tenant in self._desk.tenants.values():
+        self._followers = [Follower(self._desk, tenant, file) for tenant in tenants for file in tenant.config.follow]
+        for tenant in tenants:
             tenant.sources += connected_sources(self._desk, tenant)
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
@@ -146,7 +144,6 @@ class Front:
         config = replace(
             self.config,
             ingest=replace(self.config.ingest, lines=()),
-            monitor=replace(self.config.monitor, token=None),
             tenants={
                 name: replace(each, token=None, follow=(), kafka_in=(), valkey_in=())
                 for name, each in self.config.tenants.items()
@@ -191,9 +188,7 @@ class Front:
             await asyncio.wait((stopped, *parts, *following), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         begun.cancel()
-        failed = [
-            error for task in (*parts, *following) if task.done() and (error := task.exception()) is not None
-        ]
+        failed = [error for task in (*parts, *following) if task.done() and (error := task.exception()) is not None]
         for error in failed:
             _log.error("a part of the service failed, so it stops", exc_info=error)
         try:
@@ -308,6 +303,12 @@ class Front:
         loop.add_signal_handler(signal.SIGHUP, self._watcher.reload_all)
 
     # ---- monitoring
+
+    @property
+    def illness(self) -> str | None:
+        """Why it does not get well by itself; None while nothing says so."""
+        dying = [each for each in self._processes if each.is_down]
+        return f"worker {dying[0].number} dies again and again" if dying else None
 
     @property
     def tenants(self) -> Collection[str]:

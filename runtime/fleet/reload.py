@@ -72,7 +72,9 @@ class Running:
 
     def folders(self) -> dict[str, tuple[int, Path]]:
         """By tenant the version that runs, and where it is kept."""
-        return {name: (number, self.histories[name].versions.folder / str(number)) for name, number in self.versions.items()}
+        return {
+            name: (number, self.histories[name].versions.folder / str(number)) for name, number in self.versions.items()
+        }
 
 
 class FleetReloader:
@@ -92,9 +94,7 @@ class FleetReloader:
             if self._running.versions[name] != wanted:
                 await self.reload(name, Trigger.START)
 
-    async def reload(
-        self, name: str, trigger: Trigger, *, force: bool = False, version: int | None = None
-    ) -> Outcome:
+    async def reload(self, name: str, trigger: Trigger, *, force: bool = False, version: int | None = None) -> Outcome:
         """Has all workers run what a tenant's folder has now, or a version that is kept; as `Reloader.reload`."""
         history = self.histories[name]
         async with history.lock:
@@ -174,7 +174,7 @@ class FleetReloader:
     async def _asked(self, what: str, *given: object) -> list[Outcome | None]:
         """What all workers say. Raises _CameToNothing when one of them does not."""
         try:
-            return await asyncio.gather(*(each.link.ask(what, *given) for each in self._processes))
+            return list(await asyncio.gather(*(each.link.ask(what, *given) for each in self._processes)))
         except NotDone as error:
             raise _CameToNothing(Result.FAILED, str(error)) from error
 
@@ -187,9 +187,7 @@ class FleetReloader:
                 raise _CameToNothing(Result.FAILED, "events of the tenant wait for their turn for too long")
             await asyncio.wait(list(tenant.unanswered), timeout=left_s)
 
-    async def _run(
-        self, tenant: FrontTenant, rules: TenantRules, number: int, trigger: Trigger
-    ) -> list[Outcome]:
+    async def _run(self, tenant: FrontTenant, rules: TenantRules, number: int, trigger: Trigger) -> list[Outcome]:
         """Has all workers swap, those that do not come by it by another life; what came of it at the others."""
         name = tenant.name
         before = self._running.versions[name]
@@ -208,8 +206,8 @@ class FleetReloader:
             if isinstance(outcome, Outcome) and outcome.is_done:
                 swapped.append(outcome)
             else:
-                reason = outcome.reason if isinstance(outcome, Outcome) else str(outcome)
-                incident = {"worker": process.number, "tenant": name, "version": number, "problem": reason}
+                why = outcome.reason if isinstance(outcome, Outcome) else str(outcome)
+                incident = {"worker": process.number, "tenant": name, "version": number, "problem": why}
                 _log.error("a worker begins again to go by other rules", extra={"incident": incident})
                 process.kill()
         return swapped

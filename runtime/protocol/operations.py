@@ -146,7 +146,11 @@ END = Operation(
     answers.Ended,
     body=SessionName,
     also={202: "nobody took the end marker yet; it is tried again"},
-    errors={**_NO_SESSION, **_ACT, 503: "it cannot be logged, so it was not done; or the worker that has it does not answer"},
+    errors={
+        **_NO_SESSION,
+        **_ACT,
+        503: "it cannot be logged, so it was not done; or the worker that has it does not answer",
+    },
 )
 PAUSE = Operation(
     "POST",

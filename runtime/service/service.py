@@ -7,7 +7,7 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -189,6 +189,11 @@ class Service:
         self._ingest.force_exit = self._monitor.force_exit = True
         await asyncio.gather(ingest, monitor, return_exceptions=True)
         _log.info("stopped", extra={"incident": {"undelivered": self.host.undelivered}})
+
+    @property
+    def tenants(self) -> Collection[str]:
+        """The names of all tenants."""
+        return self.host.tenants.keys()
 
     @property
     def is_watching(self) -> bool:

@@ -30,7 +30,11 @@ class Watcher:
     """
 
     def __init__(
-        self, taker: Taker, sources: Mapping[str, Path], reload: Callable[[str, Trigger], Awaitable[object]], state: Path
+        self,
+        taker: Taker,
+        sources: Mapping[str, Path],
+        reload: Callable[[str, Trigger], Awaitable[object]],
+        state: Path,
     ) -> None:
         self._taker = taker
         self._sources = sources
