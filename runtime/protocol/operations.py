@@ -153,7 +153,7 @@ END = Operation(
     errors={
         **_NO_SESSION,
         **_ACT,
-        503: "it cannot be logged, so it was not done; or its worker does not answer",
+        503: "it cannot be logged, so it was not done; or the worker that has it does not answer",
     },
 )
 PAUSE = Operation(
