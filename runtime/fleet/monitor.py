@@ -39,7 +39,6 @@ def fleet_monitor_app(fleet: Fleet, phase: Callable[[], Phase]) -> ASGIApp:
     """The application of monitoring's port; `phase` says where the service is in its life."""
     workers = Workers(fleet)
     looks = FleetLooks(fleet, workers)
-
     routes = [*fleet_routes(fleet, workers, looks, phase), proxy_route(workers)]
     return guarded(routes, FleetPages(looks, phase), fleet.config.monitor.token, phase)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -112,6 +114,18 @@ def test_names_are_handed_on_as_they_came(busy: Fleet) -> None:
     found = page(busy, f"/workers/{owner}/tenants/shop/sessions?profile=Visit")
     link = next(target for target in found.targets if "key=a%20b" in target)
     assert odd in page(busy, link).text
+
+
+def test_an_address_of_odd_bytes_is_answered(busy: Fleet) -> None:
+    address = urlsplit(busy.url)
+    with socket.create_connection((address.hostname, address.port), timeout=20) as raw:
+        raw.sendall("GET /workers/1/ü?ü=ü HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        assert raw.makefile("rb").readline().split()[1] in (b"400", b"404")
+
+
+def test_a_head_alone_can_be_asked_for(busy: Fleet) -> None:
+    response = busy.monitor.head("/workers/1/tenants/shop")
+    assert (response.status_code, response.text) == (200, "")
 
 
 @pytest.mark.parametrize("path", ["/workers/7/", "/workers/01/", "/workers/x/", "/workers/1/nothing"])
