@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,14 @@ from urllib.parse import quote, urlencode
 
 from starlette.exceptions import HTTPException
 
-from runtime.fleet.client import PATIENCE_S, Headers, NoAnswer, ask
+from runtime.fleet.client import PATIENCE_S, Headers, NoAnswer, TooLate, ask
 from runtime.fleet.facts import Fleet, WorkerFacts, WorkerState
 from runtime.output import to_json
 from runtime.protocol import Operation
 from runtime.service.api import Query, no_tenant
+
+_LEFT_ALONE_S = 3.0
+"""How long a worker that was too late is not asked: a page asks several times, and waits for it once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Workers:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         token = fleet.config.monitor.token
+        self._left_alone_until_s: dict[int, float] = {}
         self.headers: Headers = () if token is None else (("Authorization", f"Bearer {token}"),)
 
     def facts(self) -> list[WorkerFacts]:
@@ -107,25 +112,41 @@ class Workers:
     async def _one(
         self, worker: WorkerFacts, operation: Operation, tenant: str, query: Query, body: bytes, patience_s: float
     ) -> Said | None:
-        if not can_be_asked(worker):
+        found = await self._answer(worker, target_of(operation, tenant, query), operation.method, body, patience_s)
+        if found is None:
             return None
-        target = target_of(operation, tenant, query)
-        method = operation.method
+        status, text = found
         try:
-            status, text = await ask(
-                worker.socket, target, method=method, headers=self.headers, body=body, patience_s=patience_s
-            )
             # Not by msgspec: rules make numbers and half characters that only this reads.
             return Said(status, json.loads(text))
-        except (NoAnswer, ValueError):
+        except ValueError:
             return None
 
     async def _text(self, worker: WorkerFacts, target: str) -> str | None:
+        found = await self._answer(worker, target)
+        return found[1].decode() if found is not None and found[0] == 200 else None
+
+    async def _answer(
+        self,
+        worker: WorkerFacts,
+        target: str,
+        method: str = "GET",
+        body: bytes = b"",
+        patience_s: float = PATIENCE_S,
+    ) -> tuple[int, bytes] | None:
+        """Status and body; None where there is no answer in time, and for a while after that."""
+        now_s = time.monotonic()
+        if not can_be_asked(worker) or now_s < self._left_alone_until_s.get(worker.number, now_s):
+            return None
         try:
-            status, text = await ask(worker.socket, target, headers=self.headers)
+            return await ask(
+                worker.socket, target, method=method, headers=self.headers, body=body, patience_s=patience_s
+            )
+        except TooLate:
+            self._left_alone_until_s[worker.number] = time.monotonic() + _LEFT_ALONE_S
+            return None
         except NoAnswer:
             return None
-        return text.decode() if status == 200 else None
 
 
 def can_be_asked(worker: WorkerFacts) -> bool:

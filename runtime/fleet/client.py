@@ -22,7 +22,11 @@ Headers = Iterable[tuple[str, str]]
 
 
 class NoAnswer(Exception):
-    """A worker cannot be reached, did not answer in time, or broke off."""
+    """A worker cannot be reached, or broke off."""
+
+
+class TooLate(NoAnswer):
+    """It did not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ async def ask(
     body: bytes = b"",
     patience_s: float = PATIENCE_S,
 ) -> tuple[int, bytes]:
-    """Status and body of a whole answer. Raises NoAnswer."""
+    """Status and body of a whole answer. Raises NoAnswer and TooLate."""
     try:
         async with (
             asyncio.timeout(patience_s),
@@ -51,7 +55,7 @@ async def ask(
         ):
             return reply.status, b"".join([chunk async for chunk in reply.body])
     except TimeoutError:
-        raise NoAnswer("no answer in time") from None
+        raise TooLate from None
 
 
 @asynccontextmanager
@@ -64,7 +68,7 @@ async def asked(
     body: bytes = b"",
     patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[Reply]:
-    """Within: an answer whose head has come, in time; its body may have no end. Raises NoAnswer."""
+    """Within: an answer whose head has come in time; its body may have no end. Raises NoAnswer and TooLate."""
     writer: asyncio.StreamWriter | None = None
     try:
         try:
@@ -80,8 +84,10 @@ async def asked(
                     writer.write(line.sent(event))
                 await writer.drain()
                 head = await line.head()
-        except (OSError, TimeoutError) as error:
-            raise NoAnswer(str(error) or "no answer in time") from error
+        except TimeoutError:
+            raise TooLate from None
+        except OSError as error:
+            raise NoAnswer(str(error)) from error
         yield Reply(head.status_code, list(head.headers), line.body())
     finally:
         if writer is not None:

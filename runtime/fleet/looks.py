@@ -73,6 +73,11 @@ class FleetLooks:
             found["missing"] = parts.missing
         return found
 
+    async def workers(self) -> answers.Workers:
+        """Each worker as the front has it, with the figures that it says itself."""
+        parts = await self._workers.every(protocol.SERVICE)
+        return {"workers": [merging.worker_facts(each, parts) for each in self._fleet.workers()]}
+
     async def look(self, operation: Operation, tenant: str, query: Query) -> Any:
         """What one of `LOOKS` gives."""
         self._workers.check(tenant)

@@ -12,9 +12,30 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from runtime.fleet.asking import Parts
+from runtime.fleet.facts import WorkerFacts, WorkerState
 from runtime.protocol import answers, reload_answers
 from runtime.service.facts import source_facts
 from runtime.service.way_in import WayIn
+
+
+def worker_facts(worker: WorkerFacts, parts: Parts) -> answers.WorkerFacts:
+    """A worker as the front has it, with what it says of its service, if it does."""
+    said = parts.by_worker.get(worker.number)
+    tenants = [] if said is None else said["tenants"]
+    problems = [f"{each['tenant']}: {each['problem']}" for each in tenants if each["problem"]]
+    if said is None and worker.state is WorkerState.READY:
+        problems = ["it does not answer"]
+    return {
+        "worker": worker.number,
+        "state": worker.state.value,
+        "pid": worker.pid,
+        "restarts": worker.restarts,
+        "waiting_lines": worker.waiting_lines,
+        "events": None if said is None else _sum(tenants, "events"),
+        "events_per_second": None if said is None else round(sum(each["events_per_second"] for each in tenants), 1),
+        "live_sessions": None if said is None else _sum(tenants, "live_sessions"),
+        "problem": "; ".join(problems) or None,
+    }
 
 
 def tenant_facts(tenant: str, parts: Parts, way_in: WayIn) -> answers.TenantFacts:
@@ -42,7 +63,7 @@ def _state(parts: Parts, way_in: WayIn) -> answers.State:
     states = {each["state"] for each in parts.all}
     if "disabled" in states:
         return "disabled"
-    if way_in.is_paused:
+    if way_in.is_paused or "paused" in states:
         return "paused"
     return "stuck" if not states or "stuck" in states or way_in.problem is not None else "running"
 

@@ -38,7 +38,7 @@ def own_metrics(fleet: Fleet) -> list[Metric]:
 
 
 def merged_text(own: Iterable[Metric], texts: Mapping[int, str]) -> bytes:
-    """The text of all: 20 µs a sample, so a thread is the place for it.
+    """The text of all: about 0.1 ms a sample, so a thread is the place for it.
 
     What the front counts itself is left out of what workers say: they have no listeners, and their time is not that of
     a batch that came in.

@@ -18,13 +18,13 @@ from starlette.types import ASGIApp
 
 from runtime.fleet import merging
 from runtime.fleet.asking import Workers
-from runtime.fleet.facts import Fleet, WorkerFacts, WorkerState
+from runtime.fleet.facts import Fleet, WorkerState
 from runtime.fleet.looks import NO_SHADOW, FleetLooks
 from runtime.fleet.metrics import merged_text, own_metrics
 from runtime.fleet.pages import FleetPages
 from runtime.fleet.proxy import proxy_route
 from runtime.fleet.taps import FleetTaps
-from runtime.protocol import FLEET, Operation, answers, reload_answers
+from runtime.protocol import MONITOR, Operation, reload_answers
 from runtime.protocol import operations as protocol
 from runtime.protocol.operations import Nothing, SessionName
 from runtime.service.api import Phase, answer, body_of, description_route, probe_routes, route
@@ -39,14 +39,8 @@ def fleet_monitor_app(fleet: Fleet, phase: Callable[[], Phase]) -> ASGIApp:
     """The application of monitoring's port; `phase` says where the service is in its life."""
     workers = Workers(fleet)
     looks = FleetLooks(fleet, workers)
-
-    async def all_workers() -> answers.Workers:
-        return await worker_facts(workers)
-
-    pages = FleetPages(looks, phase, all_workers)
-    return guarded(
-        [*fleet_routes(fleet, workers, looks, phase), proxy_route(workers)], pages, fleet.config.monitor.token, phase
-    )
+    routes = [*fleet_routes(fleet, workers, looks, phase), proxy_route(workers)]
+    return guarded(routes, FleetPages(looks, phase), fleet.config.monitor.token, phase)
 
 
 def fleet_routes(fleet: Fleet, workers: Workers, looks: FleetLooks, phase: Callable[[], Phase]) -> list[Route]:
@@ -57,17 +51,13 @@ def fleet_routes(fleet: Fleet, workers: Workers, looks: FleetLooks, phase: Calla
         own, texts = own_metrics(fleet), await workers.texts(protocol.METRICS)
         return Response(await asyncio.to_thread(merged_text, own, texts), media_type=CONTENT_TYPE_LATEST)
 
-    async def all_workers(request: Request) -> Response:
-        return answer(await worker_facts(workers))
-
     async def tap(request: Request) -> Response:
         return taps.response(request)
 
     return [
         *probe_routes(lambda: fleet.beat_s, phase, illness=lambda: fleet.illness, hindrance=lambda: _not_ready(fleet)),
         route(protocol.METRICS, metrics),
-        description_route(FLEET),
-        route(protocol.WORKERS, all_workers),
+        description_route(MONITOR),
         route(protocol.TAP, tap),
         *look_routes(looks),
         *_act_routes(fleet, workers, looks),
@@ -77,31 +67,6 @@ def fleet_routes(fleet: Fleet, workers: Workers, looks: FleetLooks, phase: Calla
 def _not_ready(fleet: Fleet) -> str | None:
     waiting = [worker for worker in fleet.workers() if worker.state is not WorkerState.READY]
     return "; ".join(f"worker {worker.number}: {worker.state}" for worker in waiting) or None
-
-
-async def worker_facts(workers: Workers) -> answers.Workers:
-    """Each worker as the front has it, with the figures that it says itself."""
-    service = await workers.every(protocol.SERVICE)
-
-    def facts(worker: WorkerFacts) -> answers.WorkerFacts:
-        said = service.by_worker.get(worker.number)
-        tenants: list[answers.TenantFacts] = [] if said is None else said["tenants"]
-        problems = [f"{each['tenant']}: {each['problem']}" for each in tenants if each["problem"]]
-        if said is None and worker.state is WorkerState.READY:
-            problems = ["it does not answer"]
-        return {
-            "worker": worker.number,
-            "state": worker.state.value,
-            "pid": worker.pid,
-            "restarts": worker.restarts,
-            "waiting_lines": worker.waiting_lines,
-            "events": None if said is None else sum(each["events"] for each in tenants),
-            "events_per_second": None if said is None else round(sum(each["events_per_second"] for each in tenants), 1),
-            "live_sessions": None if said is None else sum(each["live_sessions"] for each in tenants),
-            "problem": "; ".join(problems) or None,
-        }
-
-    return {"workers": [facts(worker) for worker in workers.facts()]}
 
 
 def _act_routes(fleet: Fleet, workers: Workers, looks: FleetLooks) -> list[Route]:

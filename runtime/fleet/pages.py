@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from jinja2 import ChoiceLoader, PackageLoader
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
-from runtime.protocol import answers
 from runtime.service.api import Phase
 from runtime.service.looks import Looks
 from runtime.service.pages import Pages, worker_path
 
 
 class FleetPages(Pages):
-    """The pages of a fleet. `workers` says how its workers are."""
+    """The pages of a fleet."""
 
-    def __init__(
-        self, looks: Looks, phase: Callable[[], Phase], workers: Callable[[], Awaitable[answers.Workers]]
-    ) -> None:
+    def __init__(self, looks: Looks, phase: Callable[[], Phase]) -> None:
         super().__init__(looks, phase)
-        self._workers = workers
         self.templates.loader = ChoiceLoader([PackageLoader("runtime.fleet"), PackageLoader("runtime.service")])
         self.templates.globals |= {"has_workers": True, "has_shadows": False, "worker_path": worker_path}
 
@@ -31,7 +27,7 @@ class FleetPages(Pages):
         return [Route("/workers", self._all), Route("/workers/{number:int}", _to_one), *super().routes()]
 
     async def _all(self, request: Request) -> Response:
-        workers = (await self._workers())["workers"]
+        workers = (await self.looks.workers())["workers"]
         return self.render("workers.html", title="Workers", tab="workers", workers=workers)
 
 

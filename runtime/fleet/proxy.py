@@ -6,7 +6,8 @@ What is done to a tenant is done by the front to all workers: none is paused, an
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import urlsplit
+from string import punctuation
+from urllib.parse import quote, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -43,10 +44,10 @@ class _Proxied(Response):
         super().__init__()
         self._worker = worker
         self._root = worker_path(worker.number)
-        path = request.scope["raw_path"].decode("ascii")
+        path = _in_ascii(request.scope["raw_path"])
         if not path.startswith(f"{self._root}/"):
             raise HTTPException(404, f"there is no worker {path.split('/')[2]}")
-        query = request.scope["query_string"].decode("ascii")
+        query = _in_ascii(request.scope["query_string"])
         self._target = path.removeprefix(self._root) + (f"?{query}" if query else "")
         self._method = request.method
         passed_on = [(name, request.headers[name]) for name in _PASSED_ON if name in request.headers]
@@ -82,6 +83,11 @@ async def _sent(reply: Reply, send: Send) -> None:
     async for chunk in reply.body:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _in_ascii(raw: bytes) -> str:
+    """A part of an address as it came, but for bytes that have no place in one."""
+    return quote(raw, safe=punctuation)
 
 
 def _silent(worker: WorkerFacts) -> HTTPException:

@@ -2,6 +2,6 @@
 
 from runtime.protocol.openapi import described
 from runtime.protocol.operation import Operation, Parameter, Port
-from runtime.protocol.operations import FLEET, INGEST, MONITOR
+from runtime.protocol.operations import INGEST, MONITOR
 
-__all__ = ["FLEET", "INGEST", "MONITOR", "Operation", "Parameter", "Port", "described"]
+__all__ = ["INGEST", "MONITOR", "Operation", "Parameter", "Port", "described"]

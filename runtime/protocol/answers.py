@@ -95,7 +95,7 @@ class WorkerFacts(TypedDict):
 
 
 class Workers(TypedDict):
-    """All of them, by number."""
+    """All of them, by number; none where one process does all."""
 
     workers: list[WorkerFacts]
 

@@ -81,7 +81,11 @@ SERVICE = Operation(
     "GET", "/api/v1/service", "service", "Version, and each tenant in a few numbers.", answers.ServiceFacts
 )
 WORKERS = Operation(
-    "GET", "/api/v1/workers", "workers", "With several workers: each with its state and figures.", answers.Workers
+    "GET",
+    "/api/v1/workers",
+    "workers",
+    "Each of several workers with its state and figures; none where one process does all.",
+    answers.Workers,
 )
 TENANT = _look("", "tenant", "All counters of a tenant, its profiles, its ways in and out.", answers.TenantDetails)
 RULES = _look("/rules", "rules", "Every rule with its text, place, matches and errors.", answers.Rules)
@@ -286,11 +290,23 @@ INGEST = Port("Sojourn: intake", (EVENTS, OPENAPI))
 MONITOR = Port(
     "Sojourn: monitoring",
     (
-        *(LIVEZ, READYZ, STARTUPZ, METRICS, OPENAPI, SERVICE, TENANT, RULES, SERIES, ENDS, DEAD_LETTERS, CONFIG),
+        *(
+            LIVEZ,
+            READYZ,
+            STARTUPZ,
+            METRICS,
+            OPENAPI,
+            SERVICE,
+            WORKERS,
+            TENANT,
+            RULES,
+            SERIES,
+            ENDS,
+            DEAD_LETTERS,
+            CONFIG,
+        ),
         *(SESSIONS, SESSION, TRACE, END, TAP, PAUSE, RESUME),
         *(VERSIONS, PLAN, RELOAD, ROLLBACK, SHADOW, CAST_SHADOW, END_SHADOW, PROMOTE),
     ),
 )
 """Beside the pages, which are for people."""
-FLEET = Port("Sojourn: monitoring of several workers", (*MONITOR.operations, WORKERS))
-"""The same where several processes serve the tenants: what they answer is one answer."""

@@ -59,6 +59,9 @@ class Looks(Protocol):
     async def service(self) -> answers.ServiceFacts:
         """The service, and its tenants in a few numbers."""
 
+    async def workers(self) -> answers.Workers:
+        """The processes that serve the tenants, where there are several."""
+
     async def look(self, operation: Operation, tenant: str, query: Query) -> Any:
         """What one of `LOOKS` gives."""
 
@@ -67,10 +70,13 @@ class Looks(Protocol):
 
 
 def look_routes(looks: Looks) -> list[Route]:
-    """The service, and all there is to look at below a tenant."""
+    """The service, its workers, and all there is to look at below a tenant."""
 
     async def service(request: Request) -> Response:
         return answer(await looks.service())
+
+    async def workers(request: Request) -> Response:
+        return answer(await looks.workers())
 
     def look(operation: Operation) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -78,7 +84,7 @@ def look_routes(looks: Looks) -> list[Route]:
 
         return route(operation, endpoint)
 
-    return [route(protocol.SERVICE, service), *map(look, LOOKS)]
+    return [route(protocol.SERVICE, service), route(protocol.WORKERS, workers), *map(look, LOOKS)]
 
 
 class HostLooks:
@@ -119,6 +125,10 @@ class HostLooks:
     async def service(self) -> answers.ServiceFacts:
         """The host, and its tenants in a few numbers."""
         return facts.service_facts(self._host)
+
+    async def workers(self) -> answers.Workers:
+        """None: this process does all."""
+        return {"workers": []}
 
     async def look(self, operation: Operation, tenant: str, query: Query) -> Any:
         """What one of `LOOKS` gives."""

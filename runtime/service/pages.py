@@ -54,7 +54,7 @@ class Pages:
     """
 
     def __init__(self, looks: Looks, phase: Callable[[], Phase], worker: int | None = None) -> None:
-        self._looks = looks
+        self.looks = looks
         self._phase = phase
         self._root = "" if worker is None else worker_path(worker)
         self.templates = Environment(
@@ -107,8 +107,8 @@ class Pages:
         return self.render("failed.html", error.status_code, title=error.detail)
 
     async def _overview(self, request: Request) -> Response:
-        service = await self._looks.service()
-        every = [self._looks.look(protocol.SERIES, each["tenant"], {}) for each in service["tenants"]]
+        service = await self.looks.service()
+        every = [self.looks.look(protocol.SERIES, each["tenant"], {}) for each in service["tenants"]]
         series: list[answers.Series] = await asyncio.gather(*every)
         tenants = [
             (each, area_chart([s["events"] for s in its["samples"]], f"Events a second of {each['tenant']}"))
@@ -178,7 +178,7 @@ class Pages:
             tenant=tenant,
             tab="sessions",
             session=session,
-            timeline=timeline(session, trace, self._looks.clock_ms()),
+            timeline=timeline(session, trace, self.looks.clock_ms()),
             trace=trace,
         )
 
@@ -208,7 +208,7 @@ class Pages:
 
     async def _plan(self, request: Request) -> Response:
         tenant = await self._details(request)
-        found = await self._looks.plan(tenant["tenant"], request.query_params)
+        found = await self.looks.plan(tenant["tenant"], request.query_params)
         return self.render(
             "plan.html",
             title=f"Plan for {tenant['tenant']}",
@@ -237,7 +237,7 @@ class Pages:
 
     async def _look(self, request: Request, operation: Operation, query: Query | None = None) -> Any:
         tenant = request.path_params["tenant"]
-        return await self._looks.look(operation, tenant, request.query_params if query is None else query)
+        return await self.looks.look(operation, tenant, request.query_params if query is None else query)
 
     def render(
         self,
@@ -252,9 +252,9 @@ class Pages:
         path = "" if tenant is None else f"/tenants/{quote(tenant['tenant'], safe='')}"
         text = self.templates.get_template(template).render(
             phase=self._phase().value,
-            names_of_tenants=list(self._looks.tenants),
-            now_ms=self._looks.clock_ms(),
-            started_ms=self._looks.started_ms,
+            names_of_tenants=list(self.looks.tenants),
+            now_ms=self.looks.clock_ms(),
+            started_ms=self.looks.started_ms,
             tenant=tenant,
             tab=tab,
             base=f"{self._root}{path}",

@@ -170,6 +170,8 @@ class Fleet:
     async def _silence(self, worker: Worker) -> None:
         if worker.server is not None and worker.serving is not None:
             worker.server.should_exit = worker.server.force_exit = True
+            for connection in list(worker.server.server_state.connections):
+                connection.transport.abort()  # as when its process is killed
             await worker.serving
             worker.server = worker.serving = None
 

@@ -209,8 +209,9 @@ def test_who_does_not_answer_holds_nobody_up(busy: Fleet) -> None:
     """A worker that takes connections and says nothing, as one that was stopped would."""
     with busy.mute(1):
         assert busy.get("")["missing"] == [1]
+        assert busy.get("/sessions")["missing"] == [1]
         assert busy.monitor.get("/workers/1/").status_code == 503
-    assert "missing" not in busy.get("")
+    wait_for(lambda: "missing" not in busy.get(""))
 
 
 def test_workers(busy: Fleet) -> None:
