@@ -19,7 +19,7 @@ from runtime.replay import NoClock
 from runtime.tenants import TenantTwice
 
 if TYPE_CHECKING:
-    from runtime.fleet import Front
+    from runtime.fleet.front import Front
     from runtime.service import Service
 
 _EPILOG = """\b
@@ -95,7 +95,7 @@ def serve_command(
     incident.
     """
     try:
-        from runtime.fleet import Front, WorkersCannotBegin
+        from runtime.fleet.front import Front, WorkersCannotBegin
         from runtime.service import CannotConnect, CannotListen, NoTelemetry, Service, StateDamaged, StateTaken, run
     except ImportError as error:
         fail(f"serve needs {error.name}, which an extra installs: pip install 'sojourn[service]'")

@@ -50,7 +50,7 @@ class WorkerProcess:
         self.pid: int | None = None
         self.restarts = 0
         self.problem: str | None = None
-        """Why the last process could not begin."""
+        """Why a process could not begin, until one does."""
         self.ended = asyncio.Event()
         """Set when a process has ended, and when none comes any more."""
         self._spec = spec
@@ -118,16 +118,19 @@ class WorkerProcess:
             )
         finally:
             theirs.close()
-        self.pid, self.problem = process.pid, None
+        self.pid = process.pid
         waiting = asyncio.ensure_future(in_thread(f"sojourn-worker-{self.number}", process.wait))
         reader, writer = await asyncio.open_unix_connection(sock=ours)
         try:
             writer.write(framed_bytes(pickled(self._spec())))
             self.link.connected(writer.write)
+            if self._is_stopping.is_set():
+                self.link.tell(Stop(0.0))
             while (frame := await read_frame(reader)) is not None:
                 message = decode_answer(frame)
                 match message:
                     case Ready():
+                        self.problem = None
                         self.link.ready(message)
                         _log.info("a worker is ready", extra={"incident": {"worker": self.number, "pid": self.pid}})
                     case CannotBegin(reason):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from epl import Diagnostic, InvalidInput
 from runtime.config import ServiceConfig
@@ -113,14 +113,16 @@ class FleetReloader:
     async def _reload(self, tenant: FrontTenant, trigger: Trigger, force: bool, version: int | None) -> Outcome:
         name = tenant.name
         rules, diagnostics, number = await self._candidate(name, version)
-        if number == self._running.versions[name]:
+        if number == self._running.versions[name] and not any(await self._asked("is_disabled", name)):
             return replace(self._outcome(name, Result.UNCHANGED, trigger), diagnostics=diagnostics)
         self._check(tenant, rules, diagnostics, force=force and trigger is Trigger.API)
         if number is None:
             add = self.histories[name].versions.add
             number = await self._beside(lambda: add(rules.config, self._desk.clock_ms()))
         folder = self.histories[name].versions.folder / str(number)
-        refused = [each for each in await self._asked("prepare", name, number, folder, trigger, force) if each]
+        refused: list[Outcome] = [
+            each for each in await self._asked("prepare", name, number, folder, trigger, force) if each
+        ]
         if refused:
             plan = _merged(refused)
             raise _CameToNothing(refused[0].result, refused[0].reason or "", diagnostics, plan)
@@ -171,7 +173,7 @@ class FleetReloader:
             reason = f"open sessions would be left where their events do not come any more, and end by their gap: {why}"
             raise _CameToNothing(Result.REFUSED, reason, diagnostics)
 
-    async def _asked(self, what: str, *given: object) -> list[Outcome | None]:
+    async def _asked(self, what: str, *given: object) -> list[Any]:
         """What all workers say. Raises _CameToNothing when one of them does not."""
         try:
             return list(await asyncio.gather(*(each.link.ask(what, *given) for each in self._processes)))

@@ -100,8 +100,6 @@ class Worker:
 
         Raises _CannotBegin, and whatever a part of it fails with.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._on_stop)
         stopped = asyncio.create_task(self._stopped.wait())
         reading = asyncio.create_task(self._read())
         work = asyncio.create_task(self._host.run())
@@ -162,7 +160,9 @@ class Worker:
             message = decode_order(frame)
             match message:
                 case Part():
-                    self._taking.take(message)
+                    # What comes while it stops is given again to the next life.
+                    if not self._stopped.is_set():
+                        self._taking.take(message)
                 case Order():
                     # A reload takes its time, and events go on.
                     task = asyncio.create_task(self._obey(message))
@@ -190,7 +190,7 @@ class Worker:
             reply = Reply(order.call, b"", f"{type(error).__name__}: {error}")
         self._send(reply)
 
-    async def _done(self, what: str, tenant: str, *given: Any) -> Outcome | None:
+    async def _done(self, what: str, tenant: str, *given: Any) -> Outcome | bool | None:
         """What comes of an order about a tenant."""
         match what:
             case "pause":
@@ -199,6 +199,8 @@ class Worker:
                 self._host.resume(self._host.tenants[tenant])
             case "prepare":
                 return await self._prepare(tenant, *given)
+            case "is_disabled":
+                return self._host.tenants[tenant].disabled is not None
             case "swap":
                 return await self._swap(tenant, *given)
             case _:
@@ -264,8 +266,9 @@ async def _serve(front: socket.socket) -> int:
 
 def main(number: int, handle: int) -> None:
     """Is a worker, to its end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Whoever stops a service may tell all its processes; it is for the front to say what comes when.
+        signal.signal(each, signal.SIG_IGN)
     log_as_json(sys.stderr, worker=number)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         code = runner.run(_serve(socket.socket(fileno=handle)))

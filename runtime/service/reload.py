@@ -135,7 +135,10 @@ class Reloader:
             if found.number != served.version or served.disabled is not None:
                 _check(found.plan, found, trigger, force)
                 self._engine_for(found)
-                await self._cooled(served)
+                try:
+                    await self._cooled(served)
+                except NotLogged as error:
+                    raise _NotReloaded(Result.FAILED, str(error), found.diagnostics, found.plan) from error
             return found
 
         return await self._told(prepared(), served, trigger, version)
