@@ -93,34 +93,37 @@ class Routes:
         if self._whole is not None:
             return self._whole
         with Watchdog(self.rules.config.limits.rule_time_ms):
-            return [self._owner_of(line) for line in lines]
+            return list(self._each(lines))
 
-    def _owner_of(self, line: bytes) -> int:
-        try:
-            event = self._decode(line)
-        except BAD_LINE:
-            return self._ring.owner(line)
-        handler = self._handlers.get(event.__class__)
-        if handler is None:
-            return self._ring.owner(line)
-        asking = self._asking
-        try:
-            handler(event, None, None, 0, asking)
-            if asking.rows:
-                asking.further_passes(None, None, 0, None)
-        except FROM_DATA:
-            asking.forget()
-        for place, route in enumerate(asking.routes):
-            if route is not None:
-                asking.routes[:] = [None] * len(asking.routes)
-                return self._owner_known((place, route[0]))
-        return self._ring.owner(line)
+    def _each(self, lines: Sequence[bytes]) -> Iterator[int]:
+        """All in one place: a call an event would cost a quarter of it."""
+        decode, handlers, asking, known = self._decode, self._handlers, self._asking, self._known
+        routes = asking.routes
+        for line in lines:
+            try:
+                event = decode(line)
+            except BAD_LINE:
+                yield self._ring.owner(line)
+                continue
+            handler = handlers.get(event.__class__)
+            if handler is not None:
+                try:
+                    handler(event, None, None, 0, asking)
+                    if asking.rows:
+                        asking.further_passes(None, None, 0, None)
+                except FROM_DATA:
+                    asking.forget()
+            for place, route in enumerate(routes):
+                if route is not None:
+                    routes[place] = None
+                    owner = known.get((place, route[0]))
+                    yield self._remembered(place, route[0]) if owner is None else owner
+                    break
+            else:
+                yield self._ring.owner(line)
 
-    def _owner_known(self, key: tuple[int, str]) -> int:
-        owner = self._known.get(key)
-        if owner is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            place, session_key = key
-            owner = self._known[key] = self.owner(self._profiles[place], session_key)
+    def _remembered(self, place: int, key: str) -> int:
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        owner = self._known[place, key] = self.owner(self._profiles[place], key)
         return owner
