@@ -281,7 +281,9 @@ EVENTS = Operation(
         413: "the body has too many bytes, as sent or unpacked, or too many lines",
         415: "another type or encoding than those that are read",
         429: "events of this tenant wait for their turn already, or it has had those of this second",
-        503: "the tenant is paused or stuck, the disk is full, or the service is stopping; no event was taken",
+        503: "the tenant is paused or stuck, the disk is full, a worker is not there, or the service is stopping; "
+        "no event was taken",
+        504: "with workers: some events wait still, and will be taken if all goes well",
     },
 )
 
