@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.service.running import TENANT
+from tests.service.running import TENANT, Receiver
 
+from . import fronts
 from .hosts import Fleet
 
 
@@ -32,3 +33,26 @@ def gather(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
 def fleet(gather: Callable[..., Fleet]) -> Fleet:
     """Two workers, one tenant, defaults."""
     return gather()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., fronts.Fleet]]:
+    """Starts real services with workers, which are stopped at the end."""
+    with ExitStack() as stack:
+
+        def started(*tenants: dict[str, Any], service: str = "", workers: int = 2) -> fronts.Fleet:
+            for each in tenants:
+                fronts.write_tenant(tmp_path, each)
+            fleet = fronts.Fleet(tmp_path, service, workers)
+            stack.callback(fleet.close)
+            return fleet
+
+        yield started
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A web server for what leaves."""
+    made = Receiver()
+    yield made
+    made.close()

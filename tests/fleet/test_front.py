@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,6 @@ from tests.service.running import NDJSON, click, lines_of, wait_for
 from .fronts import LONG, SHORT, Fleet, write_tenant
 
 Start = Callable[..., Fleet]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts services with workers, which are stopped at the end."""
-    with ExitStack() as stack:
-
-        def started(*tenants: dict[str, Any], service: str = "", workers: int = 2) -> Fleet:
-            for each in tenants:
-                write_tenant(tmp_path, each)
-            fleet = Fleet(tmp_path, service, workers)
-            stack.callback(fleet.close)
-            return fleet
-
-        yield started
 
 
 def ends_of(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:

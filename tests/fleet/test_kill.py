@@ -34,14 +34,6 @@ def zygote() -> Iterator[Zygote]:
     made.close()
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A web server for what leaves."""
-    made = Receiver()
-    yield made
-    made.close()
-
-
 def children(pid: int) -> list[int]:
     """The processes that a process has begun."""
     with suppress(OSError):
