@@ -13,6 +13,7 @@ from typing import Protocol
 
 from runtime.config import ServiceConfig
 from runtime.service.outcomes import Outcome
+from runtime.service.reload import History
 from runtime.service.way_in import WayIn
 
 __all__ = ["Fleet", "WayIn", "WorkerFacts", "WorkerState"]
@@ -75,6 +76,12 @@ class Fleet(Protocol):
     def way_in(self, tenant: str) -> WayIn:
         """What comes in for a tenant."""
 
+    def history(self, tenant: str) -> History:
+        """The versions of its rules, and what came of reloads."""
+
+    def version(self, tenant: str) -> int:
+        """The version that all workers run."""
+
     async def pause(self, tenant: str) -> None:
         """Takes no more events of a tenant; time goes on."""
 
@@ -88,4 +95,4 @@ class Fleet(Protocol):
         """
 
     async def rollback(self, tenant: str, version: int, force: bool) -> Outcome:
-        """The same with a version that is kept, of which monitoring has seen that the workers have it."""
+        """The same with a version that is kept."""

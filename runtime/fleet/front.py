@@ -10,6 +10,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -37,6 +38,7 @@ from runtime.service.intake import Intake
 from runtime.service.layout import StateTaken, layout_of
 from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.outcomes import Outcome, Trigger
+from runtime.service.reload import History
 from runtime.service.served import clock_of, file_name, rate_of
 from runtime.service.service import locked
 from runtime.service.source import Source
@@ -100,7 +102,7 @@ class Front:
         tenants = [self._tenant(each, ring) for each in self._running.rules.values()]
         self._desk = Desk(config, tenants, self._links, ring)
         self._sockets: Path | None = None
-        self._processes = [WorkerProcess(link, self._spec_of(link.worker)) for link in self._links]
+        self._processes = [WorkerProcess(link, self._spec_of(link.worker), self._on_ready) for link in self._links]
         self.reloader = FleetReloader(self._desk, self._running, self._processes)
         self._watcher = Watcher(
             self._desk,
@@ -119,6 +121,7 @@ class Front:
             tenant.sources += connected_sources(self._desk, tenant)
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
+        self._telling: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -338,6 +341,14 @@ class Front:
             sources=found.sources,
         )
 
+    def history(self, tenant: str) -> History:
+        """The versions of its rules, and what came of reloads."""
+        return self.reloader.histories[tenant]
+
+    def version(self, tenant: str) -> int:
+        """The version that all workers run."""
+        return self._running.versions[tenant]
+
     async def pause(self, tenant: str) -> None:
         """Takes no more events of a tenant; those that wait go on, and so does time."""
         self._desk.tenants[tenant].intake.is_paused = True
@@ -349,12 +360,20 @@ class Front:
         await self._told("resume", tenant)
 
     async def _told(self, what: str, tenant: str) -> None:
-        """Workers note it for the next start; one that is away hears of it by none but the others."""
+        """Workers note it for the next start; one that is away does when it is back."""
         for link in self._links:
-            try:
+            with suppress(NotDone):
                 await link.ask(what, tenant)
-            except NotDone as error:
-                _log.warning("a worker does not know", extra={"incident": {"order": what, "problem": str(error)}})
+
+    def _on_ready(self, link: Link) -> None:
+        """A worker that was away hears which tenants were paused meanwhile, and which are no more."""
+        if self.phase is Phase.STARTING:
+            return
+        for name, tenant in self._desk.tenants.items():
+            if tenant.intake.is_paused is not (name in link.paused):
+                telling = asyncio.create_task(self._told("pause" if tenant.intake.is_paused else "resume", name))
+                self._telling.add(telling)
+                telling.add_done_callback(self._telling.discard)
 
     async def reload(self, tenant: str, force: bool) -> Outcome:
         """Has all workers run what the tenant's folder has now, or none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -15,6 +16,7 @@ from runtime.protocol import operations as protocol
 from runtime.service.api import Query, limit_of, number_of, text_of
 from runtime.service.facts import sojourn_version
 from runtime.service.host import wall_ms
+from runtime.service.reload_api import version_facts
 
 NO_SHADOW = "no shadow runs beside this tenant's rules: with several workers none can"
 _PLAN_S = 60.0
@@ -36,7 +38,6 @@ class FleetLooks:
             protocol.ENDS.name: lambda tenant, parts, query: merging.ends(parts, limit_of(query)),
             protocol.DEAD_LETTERS.name: lambda tenant, parts, query: merging.dead_letters(parts, limit_of(query)),
             protocol.CONFIG.name: lambda tenant, parts, query: merging.config(tenant, parts),
-            protocol.VERSIONS.name: lambda tenant, parts, query: merging.versions(parts),
         }
 
     @property
@@ -83,6 +84,8 @@ class FleetLooks:
         self._workers.check(tenant)
         if operation is protocol.SHADOW:
             raise HTTPException(404, NO_SHADOW)
+        if operation is protocol.VERSIONS:
+            return await asyncio.to_thread(version_facts, self._fleet.history(tenant), self._fleet.version(tenant))
         if operation is protocol.SESSIONS:
             return await self._sessions(tenant, query)
         if operation in (protocol.SESSION, protocol.TRACE):

@@ -199,17 +199,6 @@ def config(tenant: str, parts: Parts) -> answers.ConfigFacts:
     return cast("answers.ConfigFacts", parts.whole(parts.all[0] if parts.all else nothing))
 
 
-def versions(parts: Parts) -> reload_answers.Versions:
-    """The versions that all workers have, so that all can go back to them."""
-    if not parts.all:
-        nothing: reload_answers.Versions = {"version": None, "folder": "", "versions": [], "reloads": {}, "last": None}
-        return cast("reload_answers.Versions", parts.whole(nothing))
-    first = parts.all[0]
-    common = set[int].intersection(*({kept["version"] for kept in each["versions"]} for each in parts.all))
-    kept = [each for each in first["versions"] if each["version"] in common]
-    return cast("reload_answers.Versions", parts.whole({**first, "versions": kept}))
-
-
 def candidate(parts: Parts) -> reload_answers.Candidate:
     """What a reload would do to the open sessions of all workers. There is one part at least."""
     plans = [each["plan"] for each in parts.all]

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from runtime.fleet.facts import Fleet, WorkerState
 from runtime.service.facts import sojourn_version
-from runtime.service.metrics import way_in_metrics
+from runtime.service.metrics import reload_metrics, way_in_metrics
 
 _BUILD = "sojourn_build"
 
@@ -34,6 +34,7 @@ def own_metrics(fleet: Fleet) -> list[Metric]:
         GaugeMetricFamily("sojourn_start_time_seconds", "When the service began.", fleet.started_ms / 1000),
         *(up, restarts, waiting),
         *way_in_metrics(ways_in),
+        *reload_metrics({name: (fleet.history(name), fleet.version(name)) for name in fleet.tenants}),
     ]
 
 

@@ -24,7 +24,7 @@ from runtime.fleet.metrics import merged_text, own_metrics
 from runtime.fleet.pages import FleetPages
 from runtime.fleet.proxy import proxy_route
 from runtime.fleet.taps import FleetTaps
-from runtime.protocol import MONITOR, Operation, reload_answers
+from runtime.protocol import MONITOR, Operation
 from runtime.protocol import operations as protocol
 from runtime.protocol.operations import Nothing, SessionName
 from runtime.service.api import Phase, answer, body_of, description_route, probe_routes, route
@@ -102,17 +102,15 @@ def _act_routes(fleet: Fleet, workers: Workers, looks: FleetLooks) -> list[Route
 
     async def rollback(tenant: str, request: Request) -> Response:
         body = await body_of(request, protocol.Rollback)
-        kept: reload_answers.Versions = await looks.look(protocol.VERSIONS, tenant, {})
-        if body.version not in {each["version"] for each in kept["versions"]}:
-            raise HTTPException(404, f"there is no version {body.version} that all workers have")
+        if body.version not in fleet.history(tenant).versions.numbers():
+            raise HTTPException(404, f"there is no version {body.version}")
         return answer_outcome(await fleet.rollback(tenant, body.version, body.force))
 
     async def cast_shadow(tenant: str, request: Request) -> Response:
         await body_of(request, protocol.CastShadow)
-        kept: reload_answers.Versions = await looks.look(protocol.VERSIONS, tenant, {})
         reason = "shadows are not offered with several workers"
         refused = Outcome(
-            result=Result.REFUSED, trigger=Trigger.API, at_ms=wall_ms(), version=kept["version"], reason=reason
+            result=Result.REFUSED, trigger=Trigger.API, at_ms=wall_ms(), version=fleet.version(tenant), reason=reason
         )
         return answer_outcome(refused)
 

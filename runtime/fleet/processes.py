@@ -43,17 +43,19 @@ _EXIT_S = 5.0
 
 
 class WorkerProcess:
-    """One worker. `spec` gives what it is to be, anew for each life, and `link` is the way to it."""
+    """One worker. `spec` gives what it is to be, anew for each life, `link` is the way to it.
 
-    def __init__(self, link: Link, spec: Callable[[], Spec]) -> None:
+    `on_ready` is called when it is ready, each time.
+    """
+
+    def __init__(self, link: Link, spec: Callable[[], Spec], on_ready: Callable[[Link], None]) -> None:
         self.link = link
         self.pid: int | None = None
         self.restarts = 0
         self.problem: str | None = None
         """Why a process could not begin, until one does."""
-        self.ended = asyncio.Event()
-        """Set when a process has ended, and when none comes any more."""
         self._spec = spec
+        self._on_ready = on_ready
         self._deaths: deque[float] = deque(maxlen=_LOOP_DEATHS)
         self._is_stopping = asyncio.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -86,7 +88,6 @@ class WorkerProcess:
         while True:
             began_s = time.monotonic()
             code = await self._live()
-            self.ended.set()
             if self._is_stopping.is_set():
                 return
             now_s = time.monotonic()
@@ -132,6 +133,7 @@ class WorkerProcess:
                     case Ready():
                         self.problem = None
                         self.link.ready(message)
+                        self._on_ready(self.link)
                         _log.info("a worker is ready", extra={"incident": {"worker": self.number, "pid": self.pid}})
                     case CannotBegin(reason):
                         self.problem = reason

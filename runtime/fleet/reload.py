@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,9 @@ _log = logging.getLogger("sojourn.fleet")
 
 _HELD_S = 20.0
 """How long what workers have of a tenant may take to be answered."""
+_UP_S = 30.0
+"""How long a worker that is away is waited for."""
+_ATTEMPTS = 3
 _T = TypeVar("_T")
 
 
@@ -126,6 +130,7 @@ class FleetReloader:
         if refused:
             plan = _merged(refused)
             raise _CameToNothing(refused[0].result, refused[0].reason or "", diagnostics, plan)
+        began_s = time.perf_counter()
         tenant.is_open.clear()
         try:
             await self._answered(tenant)
@@ -138,7 +143,7 @@ class FleetReloader:
             plan=_merged(outcomes),
             sessions=sum(each.sessions for each in outcomes),
             dropped_sessions=sum(each.dropped_sessions for each in outcomes),
-            pause_ms=max((each.pause_ms or 0.0 for each in outcomes), default=None),
+            pause_ms=(time.perf_counter() - began_s) * 1000,
         )
 
     async def _candidate(
@@ -174,11 +179,23 @@ class FleetReloader:
             raise _CameToNothing(Result.REFUSED, reason, diagnostics)
 
     async def _asked(self, what: str, *given: object) -> list[Any]:
-        """What all workers say. Raises _CameToNothing when one of them does not."""
-        try:
-            return list(await asyncio.gather(*(each.link.ask(what, *given) for each in self._processes)))
-        except NotDone as error:
-            raise _CameToNothing(Result.FAILED, str(error)) from error
+        """What all workers say, of something that may be asked again. Raises _CameToNothing when one of them does not.
+
+        One that dies over it is waited for: nobody would ask again because of a file that has changed.
+        """
+        problem = NotDone()
+        for _ in range(_ATTEMPTS):
+            try:
+                async with asyncio.timeout(_UP_S):
+                    for each in self._processes:
+                        await each.link.up.wait()
+                return list(await asyncio.gather(*(each.link.ask(what, *given) for each in self._processes)))
+            except TimeoutError:
+                missing = [str(each.number) for each in self._processes if not each.link.up.is_set()]
+                raise _CameToNothing(Result.FAILED, f"not there: worker {', '.join(missing)}") from None
+            except NotDone as error:
+                problem = error
+        raise _CameToNothing(Result.FAILED, str(problem)) from problem
 
     async def _answered(self, tenant: FrontTenant) -> None:
         """Waits for what workers have of a tenant."""

@@ -104,7 +104,9 @@ class HostLooks:
             protocol.SESSIONS.name: _sessions,
             protocol.SESSION.name: self._session,
             protocol.TRACE.name: self._trace,
-            protocol.VERSIONS.name: lambda served, query: version_facts(reloader, served),
+            protocol.VERSIONS.name: lambda served, query: version_facts(
+                reloader.histories[served.name], served.version
+            ),
             protocol.SHADOW.name: lambda served, query: shadow_of(served).data(),
         }
 

@@ -20,7 +20,7 @@ from runtime.service.facts import rule_facts, sojourn_version
 from runtime.service.host import Host
 from runtime.service.latency import BOUNDS_S
 from runtime.service.outcomes import Result
-from runtime.service.reload import Reloader
+from runtime.service.reload import History, Reloader
 from runtime.service.served import Served
 from runtime.service.way_in import WayIn
 
@@ -57,7 +57,8 @@ class Metrics(Collector):
         yield from _session_metrics("sub_session", _SUB, _sub_sessions(tenants))
         yield from _cache_metrics(tenants)
         yield from _rule_metrics(tenants)
-        yield from _reload_metrics(tenants, self._reloader)
+        histories = self._reloader.histories
+        yield from reload_metrics({each.name: (histories[each.name], each.version) for each in tenants})
         yield from _log_metrics(tenants, self._host.snapshots.last_fork_s)
         yield from way_in_metrics({served.name: served.way_in for served in tenants})
         yield from _ways_out(tenants)
@@ -201,18 +202,18 @@ def _rule_metrics(tenants: list[Served]) -> Iterator[Metric]:
     yield from (matches, errors)
 
 
-def _reload_metrics(tenants: list[Served], reloader: Reloader) -> Iterator[Metric]:
+def reload_metrics(tenants: Mapping[str, tuple[History, int | None]]) -> Iterator[Metric]:
+    """What came of reloads, and by tenant the version that runs."""
     reloads = _counter("reloads", "Reloads of rules by what came of them.", "tenant", "outcome")
     version = _gauge("rules_version", "The version of the rules that run.", "tenant")
     pause = _gauge("reload_pause_seconds", "How long events waited for the latest reload.", "tenant")
-    for served in tenants:
-        history = reloader.histories[served.name]
+    for name, (history, runs) in tenants.items():
         for result in Result:
-            reloads.add_metric([served.name, result.value], history.counts[result])
-        if served.version is not None:
-            version.add_metric([served.name], served.version)
+            reloads.add_metric([name, result.value], history.counts[result])
+        if runs is not None:
+            version.add_metric([name], runs)
         if history.last is not None and history.last.pause_ms is not None:
-            pause.add_metric([served.name], history.last.pause_ms / 1000)
+            pause.add_metric([name], history.last.pause_ms / 1000)
     yield from (reloads, version, pause)
 
 

@@ -15,7 +15,7 @@ from runtime.protocol import operations as protocol
 from runtime.service.api import Query, answer, body_of, number_of, route, tenant_of
 from runtime.service.host import Host
 from runtime.service.outcomes import Outcome, Result, Trigger, diagnostics_data
-from runtime.service.reload import Reloader
+from runtime.service.reload import History, Reloader
 from runtime.service.served import Served
 from runtime.service.versions import VersionError
 
@@ -89,18 +89,17 @@ def answer_plan(found: reload_answers.Candidate | reload_answers.Outcome) -> Res
     return answer(found)
 
 
-def version_facts(reloader: Reloader, served: Served) -> reload_answers.Versions:
+def version_facts(history: History, runs: int | None) -> reload_answers.Versions:
     """The versions that there are, the newest first, which one runs, and what came of the latest reload."""
-    history = reloader.histories[served.name]
     found: list[reload_answers.Version] = []
     for number in reversed(history.versions.numbers()):
         try:
             made_ms: int | None = history.versions.about(number).made_ms
         except VersionError:
             made_ms = None  # it was damaged, and says so when it is asked for
-        found.append({"version": number, "made_ms": made_ms, "runs": number == served.version})
+        found.append({"version": number, "made_ms": made_ms, "runs": number == runs})
     return {
-        "version": served.version,
+        "version": runs,
         "folder": str(history.source.parent),
         "versions": found,
         "reloads": {result.value: history.counts[result] for result in Result},

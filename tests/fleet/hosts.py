@@ -28,7 +28,7 @@ from runtime.service.host import Host
 from runtime.service.latency import Latency
 from runtime.service.monitor import monitor_app
 from runtime.service.outcomes import Outcome, Trigger
-from runtime.service.reload import Reloader
+from runtime.service.reload import History, Reloader
 from runtime.service.taps import Lookouts
 from runtime.service.web import WebServer
 from tests.service.running import START_MS, TENANT
@@ -75,6 +75,12 @@ class Front:
 
     def way_in(self, tenant: str) -> WayIn:
         return WayIn(self.is_paused, None, self.responses, 0, 0, 0, self.latency, ())
+
+    def history(self, tenant: str) -> History:
+        return self.members[0].reloader.histories[tenant]
+
+    def version(self, tenant: str) -> int:
+        return self.members[0].host.tenants[tenant].version or 0
 
     async def pause(self, tenant: str) -> None:
         self.is_paused = True

@@ -171,7 +171,7 @@ def test_probes(fleet: Fleet) -> None:
     assert (response.status_code, response.text) == (503, "worker 1 dies again and again")
 
 
-LOOKS = ("", "/rules", "/series", "/ends", "/dead-letters", "/config", "/sessions", "/versions", "/plan")
+LOOKS = ("", "/rules", "/series", "/ends", "/dead-letters", "/config", "/sessions", "/plan")
 
 
 @pytest.mark.parametrize("state", [WorkerState.DOWN, WorkerState.READY])
