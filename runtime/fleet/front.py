@@ -8,19 +8,17 @@ import os
 import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from epl import InvalidInput
 from runtime.config import Listener, ServiceConfig
+from runtime.fleet.controls import Controls
 from runtime.fleet.desk import Desk, FrontTenant, Requests
-from runtime.fleet.facts import WorkerFacts
 from runtime.fleet.journal import Journal
-from runtime.fleet.link import Link, NotDone
+from runtime.fleet.link import Link
 from runtime.fleet.messages import Spec
 from runtime.fleet.monitor import fleet_monitor_app
 from runtime.fleet.processes import WorkerProcess
@@ -37,14 +35,11 @@ from runtime.service.ingest import ingest_app
 from runtime.service.intake import Intake
 from runtime.service.layout import StateTaken, layout_of
 from runtime.service.lines import LineReceiver, read_stdin
-from runtime.service.outcomes import Outcome, Trigger
-from runtime.service.reload import History
 from runtime.service.served import clock_of, file_name, rate_of
 from runtime.service.service import locked
 from runtime.service.source import Source
 from runtime.service.versions import VersionError
 from runtime.service.watch import Watcher
-from runtime.service.way_in import WayIn
 from runtime.service.web import WebServer, bind
 from runtime.tenants import TenantTwice
 
@@ -52,7 +47,6 @@ _log = logging.getLogger("sojourn.fleet")
 
 _MOST_PATH_BYTES = 100
 """A socket's path may have 107, on macOS 103."""
-_BEAT_S = 0.5
 _SYNC_S = 1.0
 _LAST_WORD_S = 2.0
 """How long sources may take to tell servers how far they came: what is not told comes again."""
@@ -65,7 +59,7 @@ class WorkersCannotBegin(Exception):
 
 
 class Front:
-    """Tenants, served by so many workers. A `Fleet`, and to the command line what a `Service` is.
+    """Tenants, served by so many workers: to the command line what a `Service` is.
 
     Raises TenantTwice, NoClock, CannotConnect, CannotListen, StateDamaged and StateTaken; `run` WorkersCannotBegin.
     """
@@ -84,15 +78,13 @@ class Front:
         _check(given)
         self.config = config
         self.phase = Phase.STARTING
-        self.started_ms = wall_ms()
-        self.beat_s = time.monotonic()
         self._state = state
         self._stdin = stdin
         self._lock = locked(state)
         layout = layout_of(state, workers)
         assert layout is not None
         try:
-            self._running = Running(given, config, state, layout, self.started_ms)
+            self._running = Running(given, config, state, layout, wall_ms())
         except (VersionError, OSError) as error:
             raise StateTaken(str(error)) from error
         except InvalidInput as error:
@@ -104,6 +96,7 @@ class Front:
         self._sockets: Path | None = None
         self._processes = [WorkerProcess(link, self._spec_of(link.worker), self._on_ready) for link in self._links]
         self.reloader = FleetReloader(self._desk, self._running, self._processes)
+        self.controls = Controls(self._desk, self._processes, self._running, self.reloader)
         self._watcher = Watcher(
             self._desk,
             {name: history.source for name, history in self.reloader.histories.items()},
@@ -111,7 +104,9 @@ class Front:
             state,
         )
         self._ingest = WebServer(ingest_app(Requests(self._desk)), config.ingest.listener, config.stop_ms)
-        self._monitor = WebServer(fleet_monitor_app(self, lambda: self.phase), config.monitor.listener, config.stop_ms)
+        self._monitor = WebServer(
+            fleet_monitor_app(self.controls, lambda: self.phase), config.monitor.listener, config.stop_ms
+        )
         self._receivers = [
             (LineReceiver(self._desk, self._desk.tenants[each.tenant]), bind(Listener(each.address)))
             for each in config.ingest.lines
@@ -121,7 +116,6 @@ class Front:
             tenant.sources += connected_sources(self._desk, tenant)
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
-        self._telling: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -162,7 +156,7 @@ class Front:
         keeping = [asyncio.create_task(each.keep()) for each in self._processes]
         ingest = asyncio.create_task(self._ingest.run_until_stopped())
         monitor = asyncio.create_task(self._monitor.run_until_stopped())
-        beside = [asyncio.create_task(self._beat()), asyncio.create_task(self._sync())]
+        beside = [asyncio.create_task(self.controls.beat()), asyncio.create_task(self._sync())]
         parts = (*keeping, ingest, monitor, *beside)
         begun = asyncio.create_task(self._begun())
         following: list[asyncio.Task[None]] = []
@@ -223,10 +217,9 @@ class Front:
             for name in link.paused:
                 self._desk.tenants[name].intake.is_paused = True
 
-    async def _beat(self) -> None:
-        while True:
-            self.beat_s = time.monotonic()
-            await asyncio.sleep(_BEAT_S)
+    def _on_ready(self, link: Link) -> None:
+        if self.phase is not Phase.STARTING:
+            self.controls.tell(link)
 
     async def _sync(self) -> None:
         """Brings journals to the disk each second."""
@@ -284,6 +277,11 @@ class Front:
     # ---- whoever started it
 
     @property
+    def tenants(self) -> Collection[str]:
+        """The names of all tenants."""
+        return self.controls.tenants
+
+    @property
     def is_watching(self) -> bool:
         """True when a change of a tenant's files is noticed."""
         return self._watcher.is_watching.is_set()
@@ -304,84 +302,6 @@ class Front:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_stop)
         loop.add_signal_handler(signal.SIGHUP, self._watcher.reload_all)
-
-    # ---- monitoring
-
-    @property
-    def illness(self) -> str | None:
-        """Why it does not get well by itself; None while nothing says so."""
-        dying = [each for each in self._processes if each.is_down]
-        return f"worker {dying[0].number} dies again and again" if dying else None
-
-    @property
-    def tenants(self) -> Collection[str]:
-        """The names of all tenants."""
-        return self._desk.tenants.keys()
-
-    def workers(self) -> list[WorkerFacts]:
-        """All workers, by number."""
-        return [each.facts() for each in self._processes]
-
-    def owner(self, tenant: str, profile: str, key: str) -> int:
-        """The number of the worker whose a session is, live or not."""
-        return self._desk.tenants[tenant].routes.owner(profile, key)
-
-    def way_in(self, tenant: str) -> WayIn:
-        """What comes in for a tenant."""
-        found = self._desk.tenants[tenant]
-        down = [str(link.worker) for link in self._links if not link.up.is_set()]
-        return WayIn(
-            is_paused=found.intake.is_paused,
-            problem=f"not there: worker {', '.join(down)}" if down else None,
-            responses=found.responses,
-            received_bytes=found.received_bytes,
-            waiting_batches=len(found.intake.waiting),
-            waiting_bytes=found.intake.waiting_bytes,
-            latency=found.latency,
-            sources=found.sources,
-        )
-
-    def history(self, tenant: str) -> History:
-        """The versions of its rules, and what came of reloads."""
-        return self.reloader.histories[tenant]
-
-    def version(self, tenant: str) -> int:
-        """The version that all workers run."""
-        return self._running.versions[tenant]
-
-    async def pause(self, tenant: str) -> None:
-        """Takes no more events of a tenant; those that wait go on, and so does time."""
-        self._desk.tenants[tenant].intake.is_paused = True
-        await self._told("pause", tenant)
-
-    async def resume(self, tenant: str) -> None:
-        """Takes its events again."""
-        self._desk.tenants[tenant].intake.is_paused = False
-        await self._told("resume", tenant)
-
-    async def _told(self, what: str, tenant: str) -> None:
-        """Workers note it for the next start; one that is away does when it is back."""
-        for link in self._links:
-            with suppress(NotDone):
-                await link.ask(what, tenant)
-
-    def _on_ready(self, link: Link) -> None:
-        """A worker that was away hears which tenants were paused meanwhile, and which are no more."""
-        if self.phase is Phase.STARTING:
-            return
-        for name, tenant in self._desk.tenants.items():
-            if tenant.intake.is_paused is not (name in link.paused):
-                telling = asyncio.create_task(self._told("pause" if tenant.intake.is_paused else "resume", name))
-                self._telling.add(telling)
-                telling.add_done_callback(self._telling.discard)
-
-    async def reload(self, tenant: str, force: bool) -> Outcome:
-        """Has all workers run what the tenant's folder has now, or none."""
-        return await self.reloader.reload(tenant, Trigger.API, force=force)
-
-    async def rollback(self, tenant: str, version: int, force: bool) -> Outcome:
-        """Has all workers run a version that is kept, or none."""
-        return await self.reloader.reload(tenant, Trigger.API, force=force, version=version)
 
 
 async def _all(tasks: list[asyncio.Task[None]], seconds: float) -> None:

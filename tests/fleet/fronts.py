@@ -72,7 +72,7 @@ class Fleet:
 
     def out(self, tenant: str = "shop") -> list[dict[str, Any]]:
         """What has left so far, of all workers."""
-        return [line for each in range(len(self.front.workers())) for line in self.out_of(each, tenant)]
+        return [line for each in range(len(self.front.controls.workers())) for line in self.out_of(each, tenant)]
 
     def out_of(self, worker: int, tenant: str = "shop") -> list[dict[str, Any]]:
         """What one worker has written so far."""
@@ -87,11 +87,11 @@ class Fleet:
 
     def kill(self, worker: int) -> None:
         """Kills a worker, and waits until another process is in its place and ready."""
-        pid = self.front.workers()[worker].pid
+        pid = self.front.controls.workers()[worker].pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: self.front.workers()[worker].pid not in (None, pid))
-        wait_for(lambda: self.front.workers()[worker].state == "ready")
+        wait_for(lambda: self.front.controls.workers()[worker].pid not in (None, pid))
+        wait_for(lambda: self.front.controls.workers()[worker].state == "ready")
 
     def order(self, path: str, body: dict[str, Any] | None = None, status: int = 200) -> dict[str, Any]:
         """What the API answers to an order about the shop, with this status."""

@@ -68,7 +68,7 @@ def test_a_session_goes_on_when_its_worker_dies(start: Start) -> None:
         fleet.send([click(user) for user in USERS])
     clicks = Counter(each["clicks"] for each in fleet.out() if "clicks" in each)
     assert clicks == {1: len(USERS), 2: len(USERS), 3: len(USERS)}
-    assert [each.restarts for each in fleet.front.workers()] == [1, 1]
+    assert [each.restarts for each in fleet.front.controls.workers()] == [1, 1]
 
 
 def test_sessions_go_on_after_a_stop(start: Start) -> None:
