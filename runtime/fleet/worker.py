@@ -87,6 +87,7 @@ class Worker:
         app = monitor_app(self._host, self._reloader, lambda: self._phase, self._lookouts)
         self._monitor = WebServer(app, spec.socket, spec.config.stop_ms)
         self._stop_s = spec.config.stop_ms / 1000
+        self._is_alone = False
         self._stopped, self._hurry = asyncio.Event(), asyncio.Event()
         self._orders: set[asyncio.Task[None]] = set()
 
@@ -137,13 +138,17 @@ class Worker:
             raise _CannotBegin(str(error)) from error
 
     async def _wind_down(self, work: asyncio.Task[None]) -> None:
-        """What waits is done, what left is delivered, the rest is kept for the next start."""
+        """What waits is done, what left is delivered, the rest is kept for the next start.
+
+        Without a front, the next start waits already, and what is not delivered is not waited for.
+        """
         deadline = time.monotonic() + self._stop_s
+        patience_s = LAST_S if self._is_alone else self._stop_s / 2
         self._host.close_intake("the worker is stopping")
         self._lookouts.close()
         has_worked = self._host.recovered.is_set() and not work.done()
         if has_worked:
-            await unless_hurried(self._hurry, self._host.drain(self._stop_s / 2), self._host.drain(LAST_S))
+            await unless_hurried(self._hurry, self._host.drain(patience_s), self._host.drain(LAST_S))
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
         if has_worked:
@@ -173,6 +178,7 @@ class Worker:
                     self._on_stop()
                 case _:
                     assert_never(message)
+        self._is_alone = True
 
     def _send(self, message: ToFront) -> None:
         self._writer.write(framed(message))
