@@ -37,6 +37,8 @@ class Journal:
         self._unanswered: Counter[int] = Counter()
         """Batches by the number of the file that has them."""
         self._first = 1
+        """The number of the oldest file."""
+        self._one_at_a_time = asyncio.Lock()
         self._found: list[tuple[int, Handed]] = []
         try:
             self._recover(folder)
@@ -97,17 +99,26 @@ class Journal:
 
     async def sync(self) -> None:
         """Brings it to the disk, and removes what is needless since."""
-        handle = self._log.handle()
-        if handle is None:
-            return
-        newest, is_unsynced = self._log.number, self._log.is_unsynced
-        self._log.is_unsynced = False
-        needless = []
-        while self._first < newest and not self._unanswered[self._first]:
-            needless.append(log_file(self._log.folder, self._first))
-            del self._unanswered[self._first]
-            self._first += 1
-        await asyncio.to_thread(_sync, handle, is_unsynced or bool(needless), needless)
+        async with self._one_at_a_time:  # what another call is at work on is not there yet
+            handle = self._log.handle()
+            if handle is None:
+                return
+            newest, is_unsynced = self._log.number, self._log.is_unsynced
+            self._log.is_unsynced = False
+            needless = []
+            first = self._first
+            while first < newest and not self._unanswered[first]:
+                needless.append(log_file(self._log.folder, first))
+                first += 1
+            try:
+                await asyncio.to_thread(_sync, handle, is_unsynced or bool(needless), needless)
+            except OSError as error:
+                self._log.is_unsynced = True
+                _log.error(
+                    "a journal is not on the disk", extra={"incident": {"problem": error.strerror or str(error)}}
+                )
+            else:
+                self._first = first
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -120,7 +131,5 @@ def _sync(handle: int, is_unsynced: bool, needless: list[Path]) -> None:
             os.fdatasync(handle)
         for path in needless:
             path.unlink(missing_ok=True)
-    except OSError as error:
-        _log.error("a journal is not on the disk", extra={"incident": {"problem": error.strerror or str(error)}})
     finally:
         os.close(handle)
