@@ -39,6 +39,7 @@ from runtime.fleet.messages import (
     unpickled,
 )
 from runtime.fleet.taking import Taking
+from runtime.rules import TenantRules
 from runtime.service.api import Phase
 from runtime.service.connect import CannotConnect
 from runtime.service.facts import sojourn_version
@@ -91,7 +92,7 @@ class Worker:
         self._stopped, self._hurry = asyncio.Event(), asyncio.Event()
         self._orders: set[asyncio.Task[None]] = set()
 
-    def _kept(self, tenant: str, number: int, folder: Path) -> Any:
+    def _kept(self, tenant: str, number: int, folder: Path) -> TenantRules:
         versions = Versions(self._spec.state, tenant, self._spec.config.versions_kept)
         versions.adopt(number, folder)
         return versions.load(number)
@@ -125,7 +126,7 @@ class Worker:
             await asyncio.gather(monitor, return_exceptions=True)
             self._reloader.close()
             self._host.close()
-        for task in (work, monitor):
+        for task in (work, monitor, reading):
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 if isinstance(error, StateDamaged):
                     raise _CannotBegin(str(error)) from error
