@@ -19,6 +19,7 @@ from runtime.presets import resolve
 from runtime.tenants import TenantTwice
 
 if TYPE_CHECKING:
+    from runtime.fleet.front import Front
     from runtime.service import Service
 
 _EPILOG = """\b
@@ -26,6 +27,7 @@ Examples:
   sojourn serve pulsar --state state                    a shipped profile, on this machine only
   sojourn serve tenants/ --state state                  every tenant below a folder
   sojourn serve shop app --state state --config service.yaml
+  sojourn serve shop --state state --workers 4          sessions on four processors
   tail -F access.ndjson | sojourn serve shop --state state --stdin shop
 
 \b
@@ -69,6 +71,12 @@ class _AddressType(click.ParamType[Address]):
 )
 @click.option("--ingest", type=_AddressType(), metavar="HOST:PORT", help="Where events come in (127.0.0.1:15590).")
 @click.option("--monitor", type=_AddressType(), metavar="HOST:PORT", help="Where to watch (127.0.0.1:9999).")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Processes that run the rules, each the sessions of its own keys; without it this one runs them.",
+)
 @click.option("--stdin", "stdin_of", metavar="TENANT", help="Take lines of this tenant from stdin, too.")
 @click.option("--quiet", "-q", is_flag=True, help="Only logs, no greeting.")
 def serve_command(
@@ -77,6 +85,7 @@ def serve_command(
     config_file: Path | None,
     ingest: Address | None,
     monitor: Address | None,
+    workers: int | None,
     stdin_of: str | None,
     quiet: bool,
 ) -> None:
@@ -86,6 +95,7 @@ def serve_command(
     incident.
     """
     try:
+        from runtime.fleet.front import Front, WorkersCannotBegin
         from runtime.service import CannotConnect, CannotListen, NoTelemetry, Service, StateDamaged, StateTaken, run
     except ImportError as error:
         fail(f"serve needs {error.name}, which an extra installs: pip install 'sojourn[service]'")
@@ -98,13 +108,18 @@ def serve_command(
     if stdin_of is not None and stdin_of not in (each.config.tenant for each in rules):
         fail(f"--stdin: no tenant that is served is called `{stdin_of}`")
     config = load_service(config_file).listening(ingest, monitor)
+    stdin = None if stdin_of is None else (stdin_of, sys.stdin.buffer)
+    service: Service | Front
     try:
-        service = Service(rules, config, state, stdin=None if stdin_of is None else (stdin_of, sys.stdin.buffer))
-    except (CannotConnect, CannotListen, NoClock, StateTaken, TenantTwice) as error:
+        if workers is None:
+            service = Service(rules, config, state, stdin=stdin)
+        else:
+            service = Front(rules, config, state, workers, stdin=stdin)
+    except (CannotConnect, CannotListen, NoClock, StateDamaged, StateTaken, TenantTwice) as error:
         fail(str(error))
     try:
         failed = run(service, lambda: None if quiet else _greet(service))
-    except NoTelemetry as error:
+    except (NoTelemetry, WorkersCannotBegin) as error:
         fail(str(error))
     except StateDamaged as error:
         fail(f"{error}; without the tenant's folder below {state / 'log'} it begins anew")
@@ -114,9 +129,9 @@ def serve_command(
     os._exit(FINDINGS if failed else 0)
 
 
-def _greet(service: Service) -> None:
+def _greet(service: Service | Front) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    names = sorted(service.host.tenants)
+    names = sorted(service.tenants)
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     console.print(f"[bold]events in[/]  {service.ingest_url}/v1/events/{names[0]}[dim]{more}[/]")
     console.print(f"[bold]watch[/]      {service.monitor_url}")

@@ -18,6 +18,12 @@ class Error(TypedDict):
     error: str
 
 
+class Merged(TypedDict):
+    """`missing`: of several workers those that could not be asked, by number. What they have is not in the answer."""
+
+    missing: NotRequired[list[int]]
+
+
 # ---- intake
 
 
@@ -44,7 +50,7 @@ class Taken(TypedDict):
 # ---- the service and its tenants
 
 
-class TenantFacts(TypedDict):
+class TenantFacts(Merged):
     """A tenant in a few numbers. `problem` says in words what keeps it from working."""
 
     tenant: str
@@ -62,13 +68,36 @@ class TenantFacts(TypedDict):
     latency_p99_ms: float | None
 
 
-class ServiceFacts(TypedDict):
+class ServiceFacts(Merged):
     """The service, and each of its tenants in a few numbers."""
 
     version: str
     started_ms: int
     now_ms: int
     tenants: list[TenantFacts]
+
+
+class WorkerFacts(TypedDict):
+    """One of several processes that serve the tenants; what only it knows is null where it could not be asked.
+
+    `waiting_lines` were given to it and have had no answer yet.
+    """
+
+    worker: int
+    state: Literal["starting", "ready", "stopping", "down"]
+    pid: int | None
+    restarts: int
+    waiting_lines: int
+    events: int | None
+    events_per_second: float | None
+    live_sessions: int | None
+    problem: str | None
+
+
+class Workers(TypedDict):
+    """All of them, by number; none where one process does all."""
+
+    workers: list[WorkerFacts]
 
 
 class DeliveryFacts(TypedDict):
@@ -158,7 +187,7 @@ class RuleFacts(TypedDict):
     errors: dict[str, int]
 
 
-class Rules(TypedDict):
+class Rules(Merged):
     """Every rule of a tenant, in the order of files."""
 
     rules: list[RuleFacts]
@@ -174,7 +203,7 @@ class Sample(TypedDict):
     live: int
 
 
-class Series(TypedDict):
+class Series(Merged):
     """A sample a second of the last five minutes, the oldest first."""
 
     samples: list[Sample]
@@ -191,7 +220,7 @@ class EndFacts(TypedDict):
     events: Any
 
 
-class Ends(TypedDict):
+class Ends(Merged):
     """The sessions that ended last, the newest first."""
 
     ends: list[EndFacts]
@@ -209,7 +238,7 @@ class LetterFacts(TypedDict):
     event_bytes: int | None
 
 
-class DeadLetters(TypedDict):
+class DeadLetters(Merged):
     """How many dead letters by code, the file that has all of them, and the last ones, the newest first."""
 
     counts: dict[str, int]
@@ -217,7 +246,7 @@ class DeadLetters(TypedDict):
     dead_letters: list[LetterFacts]
 
 
-class ConfigFacts(TypedDict):
+class ConfigFacts(Merged):
     """The files that a tenant runs by, by name, as they were read."""
 
     tenant: str
@@ -252,7 +281,7 @@ class SessionFacts(SessionNumbers):
     sub_sessions: int
 
 
-class Sessions(TypedDict):
+class Sessions(Merged):
     """A page of live sessions; `next` is the `start` of the next page."""
 
     sessions: list[SessionFacts]

@@ -55,6 +55,7 @@ _LIMIT = Parameter(
 _PROFILE = Parameter("profile", "The name of the profile.", {"type": "string"}, required=True)
 _KEY = Parameter("key", "The session's key.", {"type": "string"}, required=True)
 _NO_SESSION = {404: "there is no such tenant, profile or live session"}
+_NO_WORKER = {503: "the worker whose session it is does not answer"}
 
 _TENANT = "/api/v1/tenants/{tenant}"
 _TEXT = "text/plain"
@@ -78,6 +79,13 @@ METRICS = Operation("GET", "/metrics", "metrics", "For Prometheus: all names beg
 OPENAPI = Operation("GET", "/openapi.json", "openapi", "This description.", dict[str, Any])
 SERVICE = Operation(
     "GET", "/api/v1/service", "service", "Version, and each tenant in a few numbers.", answers.ServiceFacts
+)
+WORKERS = Operation(
+    "GET",
+    "/api/v1/workers",
+    "workers",
+    "Each of several workers with its state and figures; none where one process does all.",
+    answers.Workers,
 )
 TENANT = _look("", "tenant", "All counters of a tenant, its profiles, its ways in and out.", answers.TenantDetails)
 RULES = _look("/rules", "rules", "Every rule with its text, place, matches and errors.", answers.Rules)
@@ -110,7 +118,7 @@ SESSION = _look(
         "`on`: its events are traced for a minute from here on, and what was is given as `trace`.",
         {"type": "string", "enum": ["on", "off"]},
     ),
-    errors=_NO_SESSION,
+    errors={**_NO_SESSION, **_NO_WORKER},
 )
 TRACE = _look(
     "/session/trace",
@@ -119,7 +127,7 @@ TRACE = _look(
     answers.Trace,
     _PROFILE,
     _KEY,
-    errors={404: "there is no such tenant or profile"},
+    errors={404: "there is no such tenant or profile", **_NO_WORKER},
 )
 TAP = _look(
     "/tap",
@@ -142,7 +150,11 @@ END = Operation(
     answers.Ended,
     body=SessionName,
     also={202: "nobody took the end marker yet; it is tried again"},
-    errors={**_NO_SESSION, **_ACT, 503: "it cannot be logged, so it was not done"},
+    errors={
+        **_NO_SESSION,
+        **_ACT,
+        503: "it cannot be logged, so it was not done; or the worker that has it does not answer",
+    },
 )
 PAUSE = Operation(
     "POST",
@@ -196,7 +208,7 @@ PLAN = _swap(
             {"type": "integer", "minimum": 0, "maximum": _LARGEST},
         ),
     ),
-    errors={**_BAD_QUERY, **_NO_VERSION},
+    errors={**_BAD_QUERY, **_NO_VERSION, 503: "no worker answers"},
 )
 RELOAD = _swap(
     "POST",
@@ -269,7 +281,9 @@ EVENTS = Operation(
         413: "the body has too many bytes, as sent or unpacked, or too many lines",
         415: "another type or encoding than those that are read",
         429: "events of this tenant wait for their turn already, or it has had those of this second",
-        503: "the tenant is paused or stuck, the disk is full, or the service is stopping; no event was taken",
+        503: "the tenant is paused or stuck, the disk is full, a worker is not there, or the service is stopping; "
+        "no event was taken",
+        504: "with workers: some events wait still, and will be taken if all goes well",
     },
 )
 
@@ -278,7 +292,21 @@ INGEST = Port("Sojourn: intake", (EVENTS, OPENAPI))
 MONITOR = Port(
     "Sojourn: monitoring",
     (
-        *(LIVEZ, READYZ, STARTUPZ, METRICS, OPENAPI, SERVICE, TENANT, RULES, SERIES, ENDS, DEAD_LETTERS, CONFIG),
+        *(
+            LIVEZ,
+            READYZ,
+            STARTUPZ,
+            METRICS,
+            OPENAPI,
+            SERVICE,
+            WORKERS,
+            TENANT,
+            RULES,
+            SERIES,
+            ENDS,
+            DEAD_LETTERS,
+            CONFIG,
+        ),
         *(SESSIONS, SESSION, TRACE, END, TAP, PAUSE, RESUME),
         *(VERSIONS, PLAN, RELOAD, ROLLBACK, SHADOW, CAST_SHADOW, END_SHADOW, PROMOTE),
     ),

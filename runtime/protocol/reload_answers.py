@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from runtime.protocol.answers import Merged
+
 
 class Diagnostic(TypedDict):
     """A problem of rules, as `sojourn lint --format json` gives it, and with the text that it prints."""
@@ -64,7 +66,7 @@ class Plan(TypedDict):
     profiles: list[PlannedProfile]
 
 
-class Candidate(TypedDict):
+class Candidate(Merged):
     """What a reload would do."""
 
     unchanged: bool
@@ -102,7 +104,7 @@ class Version(TypedDict):
     runs: bool
 
 
-class Versions(TypedDict):
+class Versions(Merged):
     """The versions of a tenant's rules, the newest first, how many reloads there were by result, and the latest."""
 
     version: int | None

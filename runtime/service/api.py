@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -15,7 +15,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from runtime.output import to_json
-from runtime.profile import Profile
 from runtime.protocol import MONITOR, Operation, Port, answers, described
 from runtime.protocol import operations as protocol
 from runtime.protocol.operations import Nothing, SessionName
@@ -25,10 +24,12 @@ from runtime.service.log import NotLogged
 from runtime.service.metrics import Metrics
 from runtime.service.reload import Reloader
 from runtime.service.served import Served
-from runtime.service.sessions import find_sessions, profile_named, session_details
 from runtime.service.taps import Lookouts, tap_response
 
 Shape = TypeVar("Shape")
+Query = Mapping[str, str]
+"""What a request asks for, by name."""
+
 _STALLED_S = 15.0
 _MOST_LISTED = 200
 
@@ -56,41 +57,45 @@ def description_route(port: Port) -> Route:
     return route(protocol.OPENAPI, openapi)
 
 
-def probe_routes(host: Host, phase: Callable[[], Phase]) -> list[Route]:
-    """What an orchestrator asks: whether to restart the process, to send it events, and whether it has begun."""
+def probe_routes(
+    beat_s: Callable[[], float],
+    phase: Callable[[], Phase],
+    *,
+    illness: Callable[[], str | None] = lambda: None,
+    hindrance: Callable[[], str | None] = lambda: None,
+) -> list[Route]:
+    """What an orchestrator asks: whether to restart the process, to send it events, and whether it has begun.
+
+    `beat_s` is when the loop last came round. `illness` says what only a restart may help, `hindrance` what keeps
+    events from being taken; None when nothing does.
+    """
 
     async def livez(request: Request) -> Response:
-        quiet_s = time.monotonic() - host.beat_s
+        quiet_s = time.monotonic() - beat_s()
         # Ticks begin when all tenants are back; until then it is this answer that shows life.
-        is_alive = quiet_s < _STALLED_S or phase() is Phase.STARTING
-        return PlainTextResponse("ok" if is_alive else f"no tick for {quiet_s:.0f} s", 200 if is_alive else 503)
+        is_late = quiet_s >= _STALLED_S and phase() is not Phase.STARTING
+        return _probed(f"no tick for {quiet_s:.0f} s" if is_late else illness())
 
     async def readyz(request: Request) -> Response:
         now = phase()
-        return PlainTextResponse("ok" if now is Phase.READY else now.value, 200 if now is Phase.READY else 503)
+        return _probed(now.value if now is not Phase.READY else hindrance())
 
     async def startupz(request: Request) -> Response:
-        has_begun = phase() is not Phase.STARTING
-        return PlainTextResponse("ok" if has_begun else "starting", 200 if has_begun else 503)
+        return _probed("starting" if phase() is Phase.STARTING else None)
 
     return [route(protocol.LIVEZ, livez), route(protocol.READYZ, readyz), route(protocol.STARTUPZ, startupz)]
 
 
+def _probed(problem: str | None) -> Response:
+    return PlainTextResponse("ok") if problem is None else PlainTextResponse(problem, 503)
+
+
 def api_routes(host: Host, reloader: Reloader, lookouts: Lookouts) -> list[Route]:
-    """`/metrics`, `/api/v1`, and what describes them."""
+    """Metrics, a description of the API, taps, and what can be done to tenants."""
     metrics = Metrics(host, reloader)
 
     async def metrics_text(request: Request) -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
-
-    async def service(request: Request) -> Response:
-        return answer(facts.service_facts(host))
-
-    def look(operation: Operation, give: Callable[[Served, Request], Any]) -> Route:
-        async def endpoint(request: Request) -> Response:
-            return answer(give(tenant_of(host, request), request))
-
-        return route(operation, endpoint)
 
     def act(operation: Operation, do: Callable[[Served], None]) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -115,31 +120,9 @@ def api_routes(host: Host, reloader: Reloader, lookouts: Lookouts) -> list[Route
     async def tap(request: Request) -> Response:
         return tap_response(request, tenant_of(host, request), lookouts)
 
-    def session(served: Served, request: Request) -> answers.SessionDetails | answers.TracedSession:
-        found = session_of(served, request)
-        if not _is_on(request, "trace"):
-            return found
-        return {**found, "trace": lookouts.of(served).look_at(found["profile"], found["key"])}
-
-    def trace(served: Served, request: Request) -> answers.Trace:
-        profile, key = named_profile(served, request), text_of(request, "key")
-        is_live = profile.table.find(key) is not None
-        seen = lookouts.of(served).look_at(profile.name, key)
-        return answers.Trace(profile=profile.name, key=key, live=is_live, trace=seen)
-
     return [
         route(protocol.METRICS, metrics_text),
         description_route(MONITOR),
-        route(protocol.SERVICE, service),
-        look(protocol.TENANT, lambda served, request: facts.tenant_details(served)),
-        look(protocol.RULES, lambda served, request: facts.rule_facts(served)),
-        look(protocol.SERIES, lambda served, request: facts.series_facts(served)),
-        look(protocol.ENDS, lambda served, request: facts.end_facts(served, limit_of(request))),
-        look(protocol.DEAD_LETTERS, lambda served, request: facts.letter_facts(served, limit_of(request))),
-        look(protocol.CONFIG, lambda served, request: facts.config_facts(served)),
-        look(protocol.SESSIONS, _sessions),
-        look(protocol.SESSION, session),
-        look(protocol.TRACE, trace),
         route(protocol.TAP, tap),
         route(protocol.END, end),
         act(protocol.PAUSE, host.pause),
@@ -155,65 +138,51 @@ async def body_of(request: Request, shape: type[Shape]) -> Shape:
         raise HTTPException(400, f"the body is not what it should be: {error}") from None
 
 
-def _sessions(served: Served, request: Request) -> answers.Sessions:
-    profile = named_profile(served, request, served.tenant.engine.profiles[0].name)
-    start = number_of(request, "start", 0)
-    return find_sessions(profile, request.query_params.get("key", ""), start, limit_of(request))
-
-
-def named_profile(served: Served, request: Request, default: str | None = None) -> Profile:
-    """The profile that a request names. Raises HTTPException (400, 404)."""
-    name = text_of(request, "profile", default)
-    profile = profile_named(served, name)
-    if profile is None:
-        names = ", ".join(profile.name for profile in served.tenant.engine.profiles)
-        raise HTTPException(404, f"there is no profile `{name}`; there are {names}")
-    return profile
-
-
-def session_of(served: Served, request: Request) -> answers.SessionDetails:
-    """The session that a request names by profile and key. Raises HTTPException (400, 404)."""
-    profile, key = named_profile(served, request), text_of(request, "key")
-    session = profile.table.find(key)
-    if session is None:
-        raise HTTPException(404, "no such session is live")
-    return session_details(profile, session)
-
-
 def tenant_of(host: Host, request: Request) -> Served:
     """The tenant that a request names. Raises HTTPException (404)."""
-    served = host.tenants.get(request.path_params["tenant"])
+    return tenant_named(host, request.path_params["tenant"])
+
+
+def tenant_named(host: Host, name: str) -> Served:
+    """A tenant by its name. Raises HTTPException (404)."""
+    served = host.tenants.get(name)
     if served is None:
-        raise HTTPException(404, f"there is no tenant `{request.path_params['tenant']}`")
+        raise no_tenant(name)
     return served
 
 
-def text_of(request: Request, name: str, default: str | None = None) -> str:
+def no_tenant(name: str) -> HTTPException:
+    """What is said where there is none of a name."""
+    return HTTPException(404, f"there is no tenant `{name}`")
+
+
+def text_of(query: Query, name: str, default: str | None = None) -> str:
     """A text of the query. Raises HTTPException (400) where it must be there and is not."""
-    text = request.query_params.get(name, default)
+    text = query.get(name, default)
     if text is None:
         raise HTTPException(400, f"`{name}` is missing")
     return text
 
 
-def _is_on(request: Request, name: str) -> bool:
-    text = text_of(request, name, "off")
+def is_on(query: Query, name: str) -> bool:
+    """Whether something is asked for. Raises HTTPException (400)."""
+    text = text_of(query, name, "off")
     if text not in ("on", "off"):
         raise HTTPException(400, f"`{name}` is `on` or `off`")
     return text == "on"
 
 
-def number_of(request: Request, name: str, default: int) -> int:
+def number_of(query: Query, name: str, default: int) -> int:
     """A number of the query. Raises HTTPException (400)."""
-    text = request.query_params.get(name, str(default))
+    text = query.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise HTTPException(400, f"`{name}` is a whole number, 0 or more")
     return int(text)
 
 
-def limit_of(request: Request) -> int:
+def limit_of(query: Query) -> int:
     """How many of a list are wanted, `limit` of the query: at most 200."""
-    return min(number_of(request, "limit", 50), _MOST_LISTED)
+    return min(number_of(query, "limit", 50), _MOST_LISTED)
 
 
 def answer(data: Any, status: int = 200) -> Response:

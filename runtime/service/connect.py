@@ -13,8 +13,7 @@ from runtime.service.delivery import Delivery
 from runtime.service.source import Source
 
 if TYPE_CHECKING:
-    from runtime.service.host import Host
-    from runtime.service.served import Served
+    from runtime.service.taker import Fed, Taker
 
 
 class CannotConnect(Exception):
@@ -46,7 +45,7 @@ def connected_deliveries(
     return found
 
 
-def connected_sources(host: Host, served: Served) -> list[Source]:
+def connected_sources(host: Taker, served: Fed) -> list[Source]:
     """A tenant's ways from Kafka and Valkey. Raises CannotConnect."""
     found: list[Source] = []
     if served.config.kafka_in:

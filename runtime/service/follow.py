@@ -15,10 +15,10 @@ from typing import BinaryIO, Self
 
 from runtime.io import DeadLetter, LineCutter
 from runtime.letters import too_long_letter
-from runtime.service.host import SLICE, Host
+from runtime.service.host import SLICE
 from runtime.service.intake import NotTaken
 from runtime.service.records import Position
-from runtime.service.served import Served
+from runtime.service.taker import Fed, Taker
 
 _log = logging.getLogger("sojourn.service.follow")
 
@@ -51,7 +51,7 @@ class Place:
 class Follower:
     """Follows one file for one tenant, from its beginning, or from where the last run stopped."""
 
-    def __init__(self, host: Host, served: Served, file: Path) -> None:
+    def __init__(self, host: Taker, served: Fed, file: Path) -> None:
         self._host = host
         self._served = served
         self._file = file

@@ -30,6 +30,7 @@ from runtime.service.served import Served, clock_of, deliveries_of, letters_of, 
 from runtime.service.snapshots import Snapshots
 from runtime.service.spans import span
 from runtime.service.syncing import Syncing
+from runtime.service.taker import Fed
 from runtime.service.versions import Versions
 from runtime.tenants import Disabled, TenantEngine, Tenants
 
@@ -119,6 +120,8 @@ class Host:
         letters: Sequence[DeadLetter] = (),
         position: Position | None = None,
         partition: int = 0,
+        numbers: list[int] | None = None,
+        counted_by: str | None = None,
     ) -> Answer:
         """Takes lines of a tenant, and letters of events among them: the one way in, whatever brought them.
 
@@ -135,6 +138,8 @@ class Host:
             partition=partition,
             position=position,
             disabled=None if served.disabled is None else packed(served.disabled.reason),
+            numbers=numbers,
+            counted_by=counted_by,
         )
         served.keep(record)
         limit_ms = served.rules.config.limits.rule_time_ms
@@ -149,7 +154,7 @@ class Host:
 
     async def offer(
         self,
-        served: Served,
+        served: Fed,
         lines: Sequence[bytes],
         size: int,
         source: str,
@@ -173,6 +178,11 @@ class Host:
             if not batch.answered.done() and served.intake.withdraw(batch):
                 raise NotTaken(503, f"tenant `{served.name}` is stuck: nobody takes what leaves it", 10)
         return batch.answered.result()
+
+    def queue(self, served: Served, batch: Batch) -> None:
+        """Queues a batch that somebody else has let in; its future has the answer."""
+        served.intake.append(batch)
+        self._work.set()
 
     async def run(self) -> None:
         """Brings tenants back, then gives them their turns, and moves time on each second, until it is cancelled.
@@ -222,6 +232,8 @@ class Host:
                 letters=batch.letters if is_last else (),
                 position=batch.position,
                 partition=batch.partition,
+                numbers=batch.numbers,
+                counted_by=batch.counted_by,
             )
         batch.answer.add(answer)
         batch.done += len(lines)

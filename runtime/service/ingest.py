@@ -21,17 +21,16 @@ from runtime.protocol.operations import EVENTS
 from runtime.service import spans
 from runtime.service.api import description_route, failed, route
 from runtime.service.bodies import check_kind, lines_of, unpacked
-from runtime.service.host import Host
 from runtime.service.intake import MOST_SHOWN, Answer, NotTaken
-from runtime.service.served import Served
 from runtime.service.spans import span
+from runtime.service.taker import Fed, Taker
 from runtime.service.tokens import is_allowed, is_for_this_machine
 
 _LARGE_BYTES = 128 * 1024
 """Unpacking more than this is worth a thread: the loop goes on meanwhile."""
 
 
-def ingest_app(host: Host) -> Starlette:
+def ingest_app(host: Taker) -> Starlette:
     """The application of the intake's port."""
 
     async def events(request: Request) -> Response:
@@ -65,7 +64,7 @@ def ingest_app(host: Host) -> Starlette:
     )
 
 
-async def _taken(host: Host, served: Served, request: Request) -> Response:
+async def _taken(host: Taker, served: Fed, request: Request) -> Response:
     content_type = request.headers.get("content-type", "")
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     check_kind(content_type, encoding)
@@ -91,7 +90,7 @@ async def _taken(host: Host, served: Served, request: Request) -> Response:
     return JSONResponse(_as_data(batch_id, answer, too_long))
 
 
-async def _body(host: Host, served: Served, request: Request, limit: int) -> bytes:
+async def _body(host: Taker, served: Fed, request: Request, limit: int) -> bytes:
     """The body as it comes. Raises NotTaken when it is too large, too slow, or stops in the middle."""
     too_large = NotTaken(413, f"the body is larger than {limit:,} bytes")
     declared = request.headers.get("content-length", "")

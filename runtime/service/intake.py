@@ -62,7 +62,8 @@ class Batch:
     """Lines that came together. `source` and `first_line` name them in dead letters; `size` is in bytes.
 
     `letters` are of events among them that do not get as far as the engine; `position` is where the source goes on;
-    `partition` is the part of the stream whose clock they go by.
+    `partition` is the part of the stream whose clock they go by. `numbers` and `counted_by` are as `records.Lines` has
+    them.
     """
 
     source: str
@@ -73,6 +74,8 @@ class Batch:
     position: Position | None
     partition: int
     answered: asyncio.Future[Answer]
+    numbers: list[int] | None = None
+    counted_by: str | None = None
     came_s: float = field(default_factory=time.perf_counter)
     done: int = 0
     """Lines that have had their turn."""
@@ -142,11 +145,15 @@ class Intake:
         self.check(size)
         answered = asyncio.get_running_loop().create_future()
         batch = Batch(source, lines, size, first_line, letters, position, partition, answered)
-        self.waiting.append(batch)
-        self.waiting_bytes += size
+        self.append(batch)
         if self.rate:
             self._left = self._left_now() - len(lines)
         return batch
+
+    def append(self, batch: Batch) -> None:
+        """Queues what somebody else has let in."""
+        self.waiting.append(batch)
+        self.waiting_bytes += batch.size
 
     def _left_now(self) -> float:
         """How many events the tenant may still send; below 0 what a large batch took beforehand."""

@@ -18,11 +18,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from runtime.config import KafkaInConfig, TimeDomain, TimePolicy
 from runtime.service.commits import Commits
-from runtime.service.host import SLICE, Host
+from runtime.service.host import SLICE
 from runtime.service.intake import NotTaken
 from runtime.service.kafka_client import PROBE_S, made, probe, reason, settings
 from runtime.service.messages import MessageReader, Run
-from runtime.service.served import Served
+from runtime.service.taker import Fed, Taker
 from runtime.service.threads import in_thread
 from runtime.service.trouble import Trouble
 
@@ -39,7 +39,7 @@ _REVOKED_S = 10.0
 class KafkaSource:
     """A `Source`. Raises ValueError when librdkafka does not know an option."""
 
-    def __init__(self, host: Host, served: Served, config: KafkaInConfig) -> None:
+    def __init__(self, host: Taker, served: Fed, config: KafkaInConfig) -> None:
         self.name = f"kafka:{config.topic}"
         self.lags: dict[str, int] = {}
         self._host = host

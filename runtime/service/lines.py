@@ -13,9 +13,8 @@ from typing import BinaryIO
 
 from runtime.io import Block, DeadLetter, LineCutter
 from runtime.letters import too_long_letter
-from runtime.service.host import Host
 from runtime.service.intake import NotTaken
-from runtime.service.served import Served
+from runtime.service.taker import Fed, Taker
 
 _log = logging.getLogger("sojourn.service.lines")
 
@@ -26,7 +25,7 @@ _AGAIN_S = 0.5
 class LineStream:
     """One stream of a tenant's lines; `source` names it in dead letters."""
 
-    def __init__(self, host: Host, served: Served, source: str) -> None:
+    def __init__(self, host: Taker, served: Fed, source: str) -> None:
         self._host = host
         self._served = served
         self._source = source
@@ -64,7 +63,7 @@ class LineStream:
 class LineReceiver:
     """Takes TCP connections for one tenant; use `connected` with `asyncio.start_server`."""
 
-    def __init__(self, host: Host, served: Served) -> None:
+    def __init__(self, host: Taker, served: Fed) -> None:
         self._host = host
         self._served = served
         self._numbers = count(1)
@@ -93,7 +92,7 @@ class LineReceiver:
             task.cancel()
 
 
-def read_stdin(host: Host, served: Served, stdin: BinaryIO) -> None:
+def read_stdin(host: Taker, served: Fed, stdin: BinaryIO) -> None:
     """Takes a tenant's lines from stdin until it ends, beside everything else. Within the loop."""
     loop = asyncio.get_running_loop()
     stream = LineStream(host, served, "stdin")

@@ -17,7 +17,12 @@ class JsonFormatter(logging.Formatter):
     """A record as an object: time, level, where from, what, and the fields of its `incident`, given as `extra`.
 
     The arguments of a message may be events and keys; they are left out, and only the code's own text is written.
+    `about` is in each line.
     """
+
+    def __init__(self, **about: int) -> None:
+        super().__init__()
+        self._about = about
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -25,6 +30,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
+            **self._about,
             "incident": record.msg if isinstance(record.msg, str) else type(record.msg).__name__,
             **getattr(record, "incident", {}),
         }
@@ -69,10 +75,13 @@ class RateLimit(logging.Filter):
         return count < _BURST
 
 
-def log_as_json(stream: TextIO) -> None:
-    """Sends what this process logs to a stream, Sojourn's from `info` up, that of others from `warning` up."""
+def log_as_json(stream: TextIO, **about: int) -> None:
+    """Sends what this process logs to a stream, Sojourn's from `info` up, that of others from `warning` up.
+
+    `about` is in each line.
+    """
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(**about))
     handler.addFilter(RateLimit())
     root = logging.getLogger()
     root.handlers[:] = [handler]

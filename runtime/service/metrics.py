@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -20,8 +20,9 @@ from runtime.service.facts import rule_facts, sojourn_version
 from runtime.service.host import Host
 from runtime.service.latency import BOUNDS_S
 from runtime.service.outcomes import Result
-from runtime.service.reload import Reloader
+from runtime.service.reload import History, Reloader
 from runtime.service.served import Served
+from runtime.service.way_in import WayIn
 
 _MOST_BITS = 20
 """Buckets of sessions' durations and lengths: 2^20 s are twelve days."""
@@ -56,10 +57,10 @@ class Metrics(Collector):
         yield from _session_metrics("sub_session", _SUB, _sub_sessions(tenants))
         yield from _cache_metrics(tenants)
         yield from _rule_metrics(tenants)
-        yield from _reload_metrics(tenants, self._reloader)
+        histories = self._reloader.histories
+        yield from reload_metrics({each.name: (histories[each.name], each.version) for each in tenants})
         yield from _log_metrics(tenants, self._host.snapshots.last_fork_s)
-        yield from _way_in(tenants)
-        yield from _sources(tenants)
+        yield from way_in_metrics({served.name: served.way_in for served in tenants})
         yield from _ways_out(tenants)
 
 
@@ -201,18 +202,18 @@ def _rule_metrics(tenants: list[Served]) -> Iterator[Metric]:
     yield from (matches, errors)
 
 
-def _reload_metrics(tenants: list[Served], reloader: Reloader) -> Iterator[Metric]:
+def reload_metrics(tenants: Mapping[str, tuple[History, int | None]]) -> Iterator[Metric]:
+    """What came of reloads, and by tenant the version that runs."""
     reloads = _counter("reloads", "Reloads of rules by what came of them.", "tenant", "outcome")
     version = _gauge("rules_version", "The version of the rules that run.", "tenant")
     pause = _gauge("reload_pause_seconds", "How long events waited for the latest reload.", "tenant")
-    for served in tenants:
-        history = reloader.histories[served.name]
+    for name, (history, runs) in tenants.items():
         for result in Result:
-            reloads.add_metric([served.name, result.value], history.counts[result])
-        if served.version is not None:
-            version.add_metric([served.name], served.version)
+            reloads.add_metric([name, result.value], history.counts[result])
+        if runs is not None:
+            version.add_metric([name], runs)
         if history.last is not None and history.last.pause_ms is not None:
-            pause.add_metric([served.name], history.last.pause_ms / 1000)
+            pause.add_metric([name], history.last.pause_ms / 1000)
     yield from (reloads, version, pause)
 
 
@@ -226,7 +227,8 @@ def _log_metrics(tenants: list[Served], last_fork_s: float) -> Iterator[Metric]:
     )
 
 
-def _way_in(tenants: list[Served]) -> Iterator[Metric]:
+def way_in_metrics(ways_in: Mapping[str, WayIn]) -> Iterator[Metric]:
+    """What has come in, by tenant."""
     requests = _counter("ingest_requests", "Requests by the status of their answer.", "tenant", "status")
     received = _counter("ingest_bytes", "Bytes received, as they came.", "tenant")
     waiting = _gauge("ingest_waiting_bytes", "Bytes of events that wait for their turn.", "tenant")
@@ -234,27 +236,28 @@ def _way_in(tenants: list[Served]) -> Iterator[Metric]:
     latency = HistogramMetricFamily(
         "sojourn_ingest_seconds", "From a batch's arrival to what left because of it.", labels=["tenant"]
     )
-    for served in tenants:
-        for status, count in served.responses.items():
-            requests.add_metric([served.name, str(status)], count)
-        received.add_metric([served.name], served.received_bytes)
-        waiting.add_metric([served.name], served.intake.waiting_bytes)
-        batches.add_metric([served.name], len(served.intake.waiting))
-        sums = list(accumulate(served.latency.counts))
+    for name, way_in in ways_in.items():
+        for status, count in way_in.responses.items():
+            requests.add_metric([name, str(status)], count)
+        received.add_metric([name], way_in.received_bytes)
+        waiting.add_metric([name], way_in.waiting_bytes)
+        batches.add_metric([name], way_in.waiting_batches)
+        sums = list(accumulate(way_in.latency.counts))
         buckets = [*((str(bound), sums[place]) for place, bound in enumerate(BOUNDS_S)), ("+Inf", sums[-1])]
-        latency.add_metric([served.name], buckets, served.latency.sum_s)
+        latency.add_metric([name], buckets, way_in.latency.sum_s)
     yield from (requests, received, waiting, batches, latency)
+    yield from _sources(ways_in)
 
 
-def _sources(tenants: list[Served]) -> Iterator[Metric]:
+def _sources(ways_in: Mapping[str, WayIn]) -> Iterator[Metric]:
     labels = ("tenant", "source")
     events = _counter("source_events", "Events taken from a source.", *labels)
     failures = _counter("source_failures", "Times that a source failed, and was tried again.", *labels)
     ready = _gauge("source_ready", "1 while a source can be reached.", *labels)
     lag = _gauge("source_lag", "Events that wait at a source, by its partitions.", *labels, "partition")
-    for served in tenants:
-        for source in served.sources:
-            values = [served.name, source.name]
+    for name, way_in in ways_in.items():
+        for source in way_in.sources:
+            values = [name, source.name]
             events.add_metric(values, source.health.lines)
             failures.add_metric(values, source.health.failures)
             ready.add_metric(values, float(source.health.problem is None))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runtime.protocol.operations import OPENAPI
 from runtime.service.api import Phase, api_routes, failed, probe_routes
 from runtime.service.host import Host
+from runtime.service.looks import HostLooks, look_routes
 from runtime.service.pages import Pages
 from runtime.service.reload import Reloader
 from runtime.service.reload_api import reload_routes
@@ -31,28 +33,34 @@ _SAFE = {
 }
 
 
-def monitor_app(host: Host, reloader: Reloader, phase: Callable[[], Phase], lookouts: Lookouts) -> ASGIApp:
+def monitor_app(
+    host: Host, reloader: Reloader, phase: Callable[[], Phase], lookouts: Lookouts, worker: int | None = None
+) -> ASGIApp:
     """The application of monitoring's port.
 
-    `phase` says where the service is in its life, `lookouts` who looks at its tenants.
+    `phase` says where the service is in its life, `lookouts` who looks at its tenants; `worker` is the number of this
+    process where it is one of several.
     """
-    pages = Pages(host, reloader, phase, lookouts)
+    looks = HostLooks(host, reloader, lookouts)
+    routes = [
+        *probe_routes(lambda: host.beat_s, phase),
+        *api_routes(host, reloader, lookouts),
+        *look_routes(looks),
+        *reload_routes(host, reloader),
+        *shadow_routes(host, reloader),
+    ]
+    return guarded(routes, Pages(looks, phase, worker), host.config.monitor.token, phase)
+
+
+def guarded(api: Sequence[Route], pages: Pages, token: str | None, phase: Callable[[], Phase]) -> ASGIApp:
+    """An API and pages, for those who may see them."""
 
     async def not_there(request: Request, error: Exception) -> Response:
         is_for_machines = request.url.path.startswith("/api/") or request.url.path == OPENAPI.path
         return await (failed if is_for_machines else pages.failed)(request, error)
 
-    app = Starlette(
-        routes=[
-            *probe_routes(host, phase),
-            *api_routes(host, reloader, lookouts),
-            *reload_routes(host, reloader),
-            *shadow_routes(host, reloader),
-            *pages.routes(),
-        ],
-        exception_handlers={HTTPException: not_there},
-    )
-    return _Guard(app, host.config.monitor.token, phase)
+    app = Starlette(routes=[*api, *pages.routes()], exception_handlers={HTTPException: not_there})
+    return _Guard(app, token, phase)
 
 
 class _Guard:

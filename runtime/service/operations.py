@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
 from runtime.event import Refused
@@ -34,7 +35,12 @@ class Operations:
         answer = Answer()
         source = unpacked(lines.source)
 
+        # Events that wait for others are refused later: what they need of the record is all that is kept of it.
+        first_line, numbers = lines.first_line, lines.numbers
+
         def refuse(refused: Refused) -> None:
+            if numbers is not None:
+                refused = replace(refused, line=numbers[refused.line - first_line])
             answer.note(refused)
             served.letters.refuse(refused, source, lines.at_ms)
 
@@ -61,7 +67,7 @@ class Operations:
         for letter in lines.letters:
             served.letters.write(letter_of_record(letter, served.name, source), lines.at_ms)
         if lines.position is not None:
-            served.positions[source] = lines.position
+            served.positions[source if lines.counted_by is None else lines.counted_by] = lines.position
         served.flush()
         return answer
 

@@ -6,10 +6,12 @@ seconds.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -21,18 +23,14 @@ from starlette.staticfiles import StaticFiles
 
 from runtime.config import format_duration, spoken_duration
 from runtime.output import to_json
+from runtime.protocol import Operation, answers, reload_answers
+from runtime.protocol import operations as protocol
 from runtime.service import facts
-from runtime.service.api import Phase, limit_of, named_profile, number_of, session_of, tenant_of, text_of
+from runtime.service.api import Phase, Query, number_of
 from runtime.service.charts import area_chart, bar, nice_top, timeline
-from runtime.service.host import Host
-from runtime.service.outcomes import Outcome, diagnostics_data
-from runtime.service.reload import Reloader
-from runtime.service.reload_api import require_version, version_facts
-from runtime.service.served import Served
-from runtime.service.sessions import find_sessions, profile_named
-from runtime.service.taps import Lookouts
+from runtime.service.looks import Looks
 
-_CHARTS = (
+_CHARTS: tuple[tuple[Literal["events", "live", "ended", "refused"], str], ...] = (
     ("events", "Events a second"),
     ("live", "Live sessions"),
     ("ended", "Sessions ended a second"),
@@ -49,21 +47,24 @@ _TABS = (
 
 
 class Pages:
-    """The pages of one service."""
+    """The pages of one service. `worker` is the number of the process where it is one of several.
 
-    def __init__(self, host: Host, reloader: Reloader, phase: Callable[[], Phase], lookouts: Lookouts) -> None:
-        self._host = host
-        self._reloader = reloader
+    Such pages are seen through the process in front, below a path of their own; what their buttons do is done there, to
+    all processes.
+    """
+
+    def __init__(self, looks: Looks, phase: Callable[[], Phase], worker: int | None = None) -> None:
+        self.looks = looks
         self._phase = phase
-        self._lookouts = lookouts
-        self._templates = Environment(
+        self._root = "" if worker is None else worker_path(worker)
+        self.templates = Environment(
             loader=PackageLoader("runtime.service"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {
+        self.templates.filters |= {
             "number": lambda number: "–" if number is None else f"{number:,}",
             "bytes": _bytes,
             "time": _time,
@@ -74,7 +75,15 @@ class Pages:
             "json": lambda value: to_json(value).decode("utf-8", "replace"),
             "path": lambda text: quote(text, safe="", errors="replace"),
         }
-        self._templates.globals |= {"bar": bar, "tabs": _TABS, "version": facts.sojourn_version()}
+        self.templates.globals |= {
+            "bar": bar,
+            "tabs": _TABS,
+            "version": facts.sojourn_version(),
+            "root": self._root,
+            "worker": worker,
+            "has_workers": False,
+            "has_shadows": worker is None,
+        }
 
     def routes(self) -> list[Route | Mount]:
         """All pages, and the files that they need."""
@@ -95,89 +104,93 @@ class Pages:
     async def failed(self, request: Request, error: Exception) -> Response:
         """A page that there is not."""
         assert isinstance(error, HTTPException)
-        return self._render("failed.html", error.status_code, title=error.detail, served=None, tab="")
+        return self.render("failed.html", error.status_code, title=error.detail)
 
     async def _overview(self, request: Request) -> Response:
-        service = facts.service_facts(self._host)
+        service = await self.looks.service()
+        every = [self.looks.look(protocol.SERIES, each["tenant"], {}) for each in service["tenants"]]
+        series: list[answers.Series] = await asyncio.gather(*every)
         tenants = [
-            (each, area_chart([s.events for s in served.series.samples], f"Events a second of {served.name}"))
-            for each, served in zip(service["tenants"], self._host.tenants.values(), strict=True)
+            (each, area_chart([s["events"] for s in its["samples"]], f"Events a second of {each['tenant']}"))
+            for each, its in zip(service["tenants"], series, strict=True)
         ]
         totals = {
             name: sum(each[name] for each in service["tenants"])
             for name in ("events", "events_per_second", "live_sessions", "ended_sessions", "dead_letters")
         }
-        return self._render("overview.html", title="Overview", served=None, tab="", tenants=tenants, totals=totals)
+        return self.render("overview.html", title="Overview", tenants=tenants, totals=totals)
 
     async def _tenant(self, request: Request) -> Response:
-        served = tenant_of(self._host, request)
+        tenant = await self._details(request)
+        series: answers.Series = await self._look(request, protocol.SERIES)
+        ends: answers.Ends = await self._look(request, protocol.ENDS, {"limit": "12"})
         charts = []
         for field, title in _CHARTS:
-            values = [getattr(sample, field) for sample in served.series.samples]
+            values = [sample[field] for sample in series["samples"]]
             now = values[-1] if values else 0
             charts.append((field, title, now, nice_top(max(values, default=0)), area_chart(values, title)))
-        return self._render(
-            "tenant.html",
-            title=served.name,
-            served=served,
-            tab="overview",
-            facts=facts.tenant_details(served),
-            charts=charts,
-            ends=facts.end_facts(served, 12)["ends"],
+        return self.render(
+            "tenant.html", title=tenant["tenant"], tenant=tenant, tab="overview", charts=charts, ends=ends["ends"]
         )
 
     async def _sessions(self, request: Request) -> Response:
-        served = tenant_of(self._host, request)
-        names = [profile.name for profile in served.tenant.engine.profiles]
-        asked = request.query_params.get("profile", names[0])
-        profile = profile_named(served, asked)
-        if profile is None:
-            raise HTTPException(404, f"There is no profile called {asked}")
-        key, start = request.query_params.get("key", ""), number_of(request, "start", 0)
-        found = find_sessions(profile, key, start, limit_of(request))
+        tenant = await self._details(request)
+        query = request.query_params
+        active = {each["profile"]: each["active"] for each in tenant["profiles"]}
+        profile = query.get("profile") or next(iter(active), "")
+        asked = {**query, "profile": profile} if active else query
+        found: answers.Sessions = await self._look(request, protocol.SESSIONS, asked)
+        key, start = query.get("key", ""), number_of(query, "start", 0)
         more = None
         if found["next"] is not None:
-            more = "?" + urlencode({"profile": profile.name, "key": key, "start": found["next"]})
-        return self._render(
+            more = "?" + urlencode({"profile": profile, "key": key, "start": found["next"]})
+        return self.render(
             "sessions.html",
-            title=f"Sessions of {served.name}",
-            served=served,
+            title=f"Sessions of {tenant['tenant']}",
+            tenant=tenant,
             tab="sessions",
-            names=names,
-            profile=profile.name,
+            names=list(active),
+            profile=profile,
             key=key,
             start=start,
-            active=profile.counters.active,
+            active=active.get(profile, 0),
             sessions=found["sessions"],
             more=more,
         )
 
     async def _session(self, request: Request) -> Response:
-        served = tenant_of(self._host, request)
-        profile, key = named_profile(served, request), text_of(request, "key")
-        watching = self._lookouts.of(served)
-        if profile.table.find(key) is None and (seen := watching.seen_of(profile.name, key)):
-            return self._render("ended.html", 404, title=f"Session {key}", served=served, tab="sessions", trace=seen)
-        session = session_of(served, request)
-        trace = watching.look_at(profile.name, key)
-        return self._render(
+        tenant = await self._details(request)
+        query = request.query_params
+        title = f"Session {query.get('key', '')}"
+        try:
+            session: answers.TracedSession = await self._look(request, protocol.SESSION, {**query, "trace": "on"})
+        except HTTPException as error:
+            if error.status_code != 404:
+                raise
+            seen: answers.Trace = await self._look(request, protocol.TRACE)
+            if not seen["trace"]:
+                raise
+            return self.render("ended.html", 404, title=title, tenant=tenant, tab="sessions", trace=seen["trace"])
+        trace = session.get("trace", [])
+        return self.render(
             "session.html",
-            title=f"Session {session['key']}",
-            served=served,
+            title=title,
+            tenant=tenant,
             tab="sessions",
             session=session,
-            timeline=timeline(session, trace, self._host.clock_ms()),
+            timeline=timeline(session, trace, self.looks.clock_ms()),
             trace=trace,
         )
 
     async def _rules(self, request: Request) -> Response:
-        served = tenant_of(self._host, request)
-        rules = facts.rule_facts(served)["rules"]
+        tenant = await self._details(request)
+        found: answers.Rules = await self._look(request, protocol.RULES)
+        rules = found["rules"]
         most = max((rule["matches"] for rule in rules), default=0)
-        return self._render(
+        return self.render(
             "rules.html",
-            title=f"Rules of {served.name}",
-            served=served,
+            title=f"Rules of {tenant['tenant']}",
+            tenant=tenant,
             tab="rules",
             rules=rules,
             most=max(most, 1),
@@ -185,62 +198,76 @@ class Pages:
         )
 
     async def _versions(self, request: Request) -> Response:
-        served = tenant_of(self._host, request)
-        return self._render(
-            "versions.html",
-            title=f"Versions of {served.name}",
-            served=served,
-            tab="versions",
-            facts=version_facts(self._reloader, served),
-            shadow=None if served.shadow is None else served.shadow.data(),
-        )
+        tenant = await self._details(request)
+        versions: reload_answers.Versions = await self._look(request, protocol.VERSIONS)
+        shadow: reload_answers.Shadow | None = None
+        with suppress(HTTPException):  # none is there
+            shadow = await self._look(request, protocol.SHADOW)
+        title = f"Versions of {tenant['tenant']}"
+        return self.render("versions.html", title=title, tenant=tenant, tab="versions", facts=versions, shadow=shadow)
 
     async def _plan(self, request: Request) -> Response:
-        served = tenant_of(self._host, request)
-        version = number_of(request, "version", 0) or None
-        if version is not None:
-            require_version(self._reloader, served, version)
-        found = await self._reloader.candidate(served, version)
-        values: dict[str, Any] = {"nothing": None, "unchanged": False, "plan": None, "diagnostics_found": ()}
-        if isinstance(found, Outcome):
-            values["nothing"] = found.data()
-        else:
-            values["unchanged"] = found.number is not None and found.number == served.version
-            values["plan"] = found.plan.data()
-            values["diagnostics_found"] = diagnostics_data(found.diagnostics)
-        return self._render(
-            "plan.html", title=f"Plan for {served.name}", served=served, tab="versions", version=version, **values
+        tenant = await self._details(request)
+        found = await self.looks.plan(tenant["tenant"], request.query_params)
+        return self.render(
+            "plan.html",
+            title=f"Plan for {tenant['tenant']}",
+            tenant=tenant,
+            tab="versions",
+            version=number_of(request.query_params, "version", 0),
+            nothing=found if "result" in found else None,
+            candidate=found,
         )
 
     async def _letters(self, request: Request) -> Response:
-        served = tenant_of(self._host, request)
-        return self._render(
-            "letters.html",
-            title=f"Dead letters of {served.name}",
-            served=served,
-            tab="letters",
-            letters=facts.letter_facts(served, 50),
-        )
+        tenant = await self._details(request)
+        letters: answers.DeadLetters = await self._look(request, protocol.DEAD_LETTERS, {"limit": "50"})
+        title = f"Dead letters of {tenant['tenant']}"
+        return self.render("letters.html", title=title, tenant=tenant, tab="letters", letters=letters)
 
     async def _config(self, request: Request) -> Response:
-        served = tenant_of(self._host, request)
-        config = facts.config_facts(served)
-        return self._render(
-            "config.html", title=f"Configuration of {served.name}", served=served, tab="config", config=config
-        )
+        tenant = await self._details(request)
+        config: answers.ConfigFacts = await self._look(request, protocol.CONFIG)
+        title = f"Configuration of {tenant['tenant']}"
+        return self.render("config.html", title=title, tenant=tenant, tab="config", config=config)
 
-    def _render(self, template: str, status: int = 200, *, served: Served | None, **values: Any) -> Response:
-        text = self._templates.get_template(template).render(
+    async def _details(self, request: Request) -> answers.TenantDetails:
+        details: answers.TenantDetails = await self._look(request, protocol.TENANT)
+        return details
+
+    async def _look(self, request: Request, operation: Operation, query: Query | None = None) -> Any:
+        tenant = request.path_params["tenant"]
+        return await self.looks.look(operation, tenant, request.query_params if query is None else query)
+
+    def render(
+        self,
+        template: str,
+        status: int = 200,
+        *,
+        tenant: answers.TenantDetails | None = None,
+        tab: str = "",
+        **values: Any,
+    ) -> Response:
+        """A page, of a tenant or of the service."""
+        path = "" if tenant is None else f"/tenants/{quote(tenant['tenant'], safe='')}"
+        text = self.templates.get_template(template).render(
             phase=self._phase().value,
-            names_of_tenants=list(self._host.tenants),
-            now_ms=self._host.clock_ms(),
-            started_ms=self._host.started_ms,
-            tenant=None if served is None else facts.tenant_facts(served),
-            base="" if served is None else f"/tenants/{quote(served.name, safe='')}",
+            names_of_tenants=list(self.looks.tenants),
+            now_ms=self.looks.clock_ms(),
+            started_ms=self.looks.started_ms,
+            tenant=tenant,
+            tab=tab,
+            base=f"{self._root}{path}",
+            api=f"/api/v1{path}",
             **values,
         )
         # A rule may have made half a character, which no page can hold.
         return HTMLResponse(text.encode("utf-8", "replace"), status)
+
+
+def worker_path(number: int) -> str:
+    """Where the pages of a worker are, on the monitoring of the process in front."""
+    return f"/workers/{number}"
 
 
 def _time(time_ms: int) -> str:

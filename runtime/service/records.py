@@ -36,7 +36,8 @@ class Lines(Operation, frozen=True, tag=1):
     """Lines of one source, from its `first_line` on, then letters of such as were no events; maybe none of either.
 
     `partition` is the part of the stream whose clock they go by; `position` is where the source goes on after them;
-    `disabled` says why none was taken, where that was so.
+    `disabled` says why none was taken, where that was so. Where lines between them are not here, `numbers` has the
+    number of each; where positions are not the source's own, `counted_by` says whose.
     """
 
     source: bytes
@@ -46,6 +47,8 @@ class Lines(Operation, frozen=True, tag=1):
     partition: int = 0
     position: Position | None = None
     disabled: bytes | None = None
+    numbers: list[int] | None = None
+    counted_by: str | None = None
 
 
 class Tick(Operation, frozen=True, tag=2):
@@ -98,7 +101,33 @@ class Rules(msgspec.Struct, frozen=True, array_like=True, tag=9):
     version: int
 
 
-Record = Lines | Tick | End | Swap | Stopped | Paused | Taken | Cooled | Rules
+class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one of several processes gets of a batch, by the number of the part; else as `Lines` has it."""
+
+    worker: int
+    number: int
+    first_line: int
+    lines: list[bytes]
+    numbers: list[int] | None
+    letters: list[LetterRecord]
+
+
+class Handed(msgspec.Struct, frozen=True, array_like=True, tag=10, gc=False):
+    """A batch that is handed on to several processes: as long as it is not answered, the same parts are sent again."""
+
+    source: bytes
+    position: Position
+    partition: int
+    shares: list[Share]
+
+
+class Places(msgspec.Struct, frozen=True, array_like=True, tag=11, gc=False):
+    """Where sources go on, all of them."""
+
+    positions: list[tuple[bytes, Position]]
+
+
+Record = Lines | Tick | End | Swap | Stopped | Paused | Taken | Cooled | Rules | Handed | Places
 
 encode_record = msgspec.msgpack.Encoder().encode
 decode_record = msgspec.msgpack.Decoder(Record).decode

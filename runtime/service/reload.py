@@ -10,11 +10,11 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from epl import Diagnostic, InvalidInput, Severity
 from runtime.clocks import NoClock
@@ -29,6 +29,7 @@ from runtime.service.served import Served
 from runtime.service.shadow import Shadow
 from runtime.service.versions import VersionError, Versions
 from runtime.takeover import CannotTakeOver, TakenOver
+from runtime.tenants import TenantEngine
 
 _log = logging.getLogger("sojourn.service")
 
@@ -73,10 +74,15 @@ class _NotReloaded(Exception):
 
 
 class Reloader:
-    """Reloads the tenants of a host. Raises VersionError when their rules cannot be kept."""
+    """Reloads the tenants of a host. Raises VersionError when their rules cannot be kept.
 
-    def __init__(self, host: Host) -> None:
+    `kept` has by tenant the number of the version that its rules are, where somebody else has kept them and says what
+    runs; then nothing but that version comes after a start.
+    """
+
+    def __init__(self, host: Host, kept: Mapping[str, int] | None = None) -> None:
         self._host = host
+        self._is_led = kept is not None
         self.histories: dict[str, History] = {}
         self._at_start: dict[str, int] = {}
         # One for all: while a tenant's modules are imported, no other's are.
@@ -85,17 +91,23 @@ class Reloader:
             config = served.rules.config
             # Until the log has been read, nobody knows which of them it goes by.
             served.versions.pin(_LOG, *served.versions.numbers())
-            served.log.version = served.versions.add(config, host.clock_ms())
+            served.log.version = kept[served.name] if kept else served.versions.add(config, host.clock_ms())
             served.versions.pin(_RUNNING, served.log.version)
             self.histories[served.name] = History(Path(config.source.name), served.versions)
             self._at_start[served.name] = served.log.version
 
     async def catch_up(self) -> None:
-        """What came back goes by the rules of then; those that a folder has by now are a reload like any other."""
+        """What came back goes by the rules of then; those that a folder has by now are a reload like any other.
+
+        Raises VersionError where somebody else says what runs, and it cannot.
+        """
         for name, served in self._host.tenants.items():
             if served.version != self._at_start[name] and served.version is not None:
                 self.histories[name].versions.pin(_RUNNING, served.version)
-                await self.reload(served, Trigger.START)
+                version = self._at_start[name] if self._is_led else None
+                outcome = await self.reload(served, Trigger.START, version=version, force=self._is_led)
+                if self._is_led and not outcome.is_done:
+                    raise VersionError(f"tenant `{name}` does not go on by version {version}: {outcome.reason}")
 
     async def reload(
         self, served: Served, trigger: Trigger, *, force: bool = False, version: int | None = None
@@ -107,17 +119,34 @@ class Reloader:
         sessions are not.
         """
         history = self.histories[served.name]
-        async with history.lock:
-            outcome = await self._told(self._reload(served, history, trigger, force, version), served, trigger, version)
-            history.last = outcome
-            history.counts[outcome.result] += 1
-            _report(served, outcome)
-            return outcome
+        attempt = self._reload(served, history, trigger, force, version)
+        return await self._noted(attempt, served, trigger, version)
 
     async def candidate(self, served: Served, version: int | None = None) -> Candidate | Outcome:
         """What a reload would swap in, or what it would come to where it would come to nothing."""
         found = self._candidate(served, self.histories[served.name], version)
         return await self._told(found, served, Trigger.API, version)
+
+    async def prepare(self, served: Served, trigger: Trigger, version: int, *, force: bool) -> Candidate | Outcome:
+        """All of a reload but the swap itself, for `run`; or what it comes to where it comes to nothing."""
+
+        async def prepared() -> Candidate:
+            found = await self._candidate(served, self.histories[served.name], version)
+            if found.number != served.version or served.disabled is not None:
+                _check(found.plan, found, trigger, force)
+                self._engine_for(found)
+                try:
+                    await self._cooled(served)
+                except NotLogged as error:
+                    raise _NotReloaded(Result.FAILED, str(error), found.diagnostics, found.plan) from error
+            return found
+
+        return await self._told(prepared(), served, trigger, version)
+
+    async def run(self, served: Served, trigger: Trigger, found: Candidate) -> Outcome:
+        """Swaps in what was prepared, whatever sessions lose; what came of it."""
+        history = self.histories[served.name]
+        return await self._noted(self._run(served, history, trigger, True, found), served, trigger, found.number)
 
     async def cast_shadow(self, served: Served, version: int | None = None) -> Shadow | Outcome:
         """Starts what a reload would swap in beside what runs, or what it would come to.
@@ -139,17 +168,28 @@ class Reloader:
 
     # ---- an attempt
 
+    async def _noted(
+        self, attempt: Coroutine[Any, Any, Outcome], served: Served, trigger: Trigger, version: int | None
+    ) -> Outcome:
+        """What comes of an attempt, one after the other, for everybody to see."""
+        history = self.histories[served.name]
+        async with history.lock:
+            outcome = await self._told(attempt, served, trigger, version)
+            history.last = outcome
+            history.counts[outcome.result] += 1
+            report(served.name, outcome)
+            return outcome
+
     async def _reload(
         self, served: Served, history: History, trigger: Trigger, force: bool, version: int | None
     ) -> Outcome:
-        found = await self._candidate(served, history, version)
+        return await self._run(served, history, trigger, force, await self._candidate(served, history, version))
+
+    async def _run(self, served: Served, history: History, trigger: Trigger, force: bool, found: Candidate) -> Outcome:
         if found.number is not None and found.number == served.version and served.disabled is None:
             return self._outcome(Result.UNCHANGED, served, trigger, found)
         _check(found.plan, found, trigger, force)
-        try:
-            engine = self._host.exchange.engine_for(found.rules)
-        except NoClock as error:
-            raise _NotReloaded(Result.BAD_RULES, str(error), found.diagnostics) from error
+        engine = self._engine_for(found)
         number = await self._kept(history, found)
         try:
             began = await self._cooled(served)
@@ -162,6 +202,12 @@ class Reloader:
         history.versions.pin(_RUNNING, number)
         history.versions.pin(_SHADOW)
         return self._outcome(Result.RELOADED, served, trigger, found, taken, pause_ms)
+
+    def _engine_for(self, found: Candidate) -> TenantEngine:
+        try:
+            return self._host.exchange.engine_for(found.rules)
+        except NoClock as error:
+            raise _NotReloaded(Result.BAD_RULES, str(error), found.diagnostics) from error
 
     async def _cast_shadow(self, served: Served, history: History, version: int | None) -> Shadow:
         found = await self._candidate(served, history, version)
@@ -249,14 +295,14 @@ class Reloader:
         def read() -> tuple[TenantRules, tuple[Diagnostic, ...], int | None]:
             if version is not None:
                 return history.versions.load(version), (), version
-            rules, diagnostics = _compiled(history.source)
+            rules, diagnostics = compiled(history.source)
             is_same = runs is not None and history.versions.has_same(runs, rules.config)
             return rules, diagnostics, runs if is_same else None
 
         try:
             rules, diagnostics, number = await self._beside(read)
         except InvalidInput as error:
-            reason = f"the rules have {_counted(error.diagnostics)}"
+            reason = f"the rules have {counted(error.diagnostics)}"
             raise _NotReloaded(Result.BAD_RULES, reason, error.diagnostics) from error
         except VersionError as error:
             raise _NotReloaded(Result.FAILED, str(error)) from error
@@ -276,7 +322,7 @@ def _check(planned: Plan, found: Candidate, trigger: Trigger, force: bool) -> No
         raise _NotReloaded(Result.REFUSED, "open sessions would lose something", found.diagnostics, planned)
 
 
-def _compiled(source: Path) -> tuple[TenantRules, tuple[Diagnostic, ...]]:
+def compiled(source: Path) -> tuple[TenantRules, tuple[Diagnostic, ...]]:
     """The rules of a folder with what lint says of them. Raises InvalidInput where lint fails."""
     config = load_tenant(source)
     linted, checker = lint_config(config)
@@ -285,15 +331,17 @@ def _compiled(source: Path) -> tuple[TenantRules, tuple[Diagnostic, ...]]:
     return checker.compile(), tuple(linted.diagnostics)
 
 
-def _counted(diagnostics: tuple[Diagnostic, ...]) -> str:
+def counted(diagnostics: tuple[Diagnostic, ...]) -> str:
+    """How many errors and warnings there are, in words."""
     errors = sum(each.severity is Severity.ERROR for each in diagnostics)
     counts = ((errors, "error"), (len(diagnostics) - errors, "warning"))
     return " and ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts if count)
 
 
-def _report(served: Served, outcome: Outcome) -> None:
+def report(tenant: str, outcome: Outcome) -> None:
+    """Logs what came of a reload."""
     incident: dict[str, object] = {
-        "tenant": served.name,
+        "tenant": tenant,
         "trigger": outcome.trigger.value,
         "result": outcome.result.value,
         "version": outcome.version,

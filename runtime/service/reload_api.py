@@ -12,10 +12,10 @@ from starlette.routing import Route
 
 from runtime.protocol import Operation, reload_answers
 from runtime.protocol import operations as protocol
-from runtime.service.api import answer, body_of, number_of, route, tenant_of
+from runtime.service.api import Query, answer, body_of, number_of, route, tenant_of
 from runtime.service.host import Host
 from runtime.service.outcomes import Outcome, Result, Trigger, diagnostics_data
-from runtime.service.reload import Reloader
+from runtime.service.reload import History, Reloader
 from runtime.service.served import Served
 from runtime.service.versions import VersionError
 
@@ -42,25 +42,9 @@ def reload_routes(host: Host, reloader: Reloader) -> list[Route]:
         return answer_outcome(found)
 
     async def plan(served: Served, request: Request) -> Response:
-        version = number_of(request, "version", 0) or None
-        if version is not None:
-            require_version(reloader, served, version)
-        found = await reloader.candidate(served, version)
-        if isinstance(found, Outcome):
-            return answer_outcome(found)
-        return answer(
-            reload_answers.Candidate(
-                unchanged=found.number is not None and found.number == served.version,
-                plan=cast("reload_answers.Plan", found.plan.data()),
-                diagnostics=diagnostics_data(found.diagnostics),
-            )
-        )
-
-    async def versions(served: Served, request: Request) -> Response:
-        return answer(version_facts(reloader, served))
+        return answer_plan(await plan_of(reloader, served, request.query_params))
 
     return [
-        tenant_route(host, protocol.VERSIONS, versions),
         tenant_route(host, protocol.PLAN, plan),
         tenant_route(host, protocol.RELOAD, reload),
         tenant_route(host, protocol.ROLLBACK, rollback),
@@ -78,18 +62,44 @@ def tenant_route(
     return route(operation, endpoint)
 
 
-def version_facts(reloader: Reloader, served: Served) -> reload_answers.Versions:
+async def plan_of(
+    reloader: Reloader, served: Served, query: Query
+) -> reload_answers.Candidate | reload_answers.Outcome:
+    """What a reload would do, or going back to the `version` of the query; an outcome where it would come to nothing.
+
+    Raises HTTPException (400, 404).
+    """
+    version = number_of(query, "version", 0) or None
+    if version is not None:
+        require_version(reloader, served, version)
+    found = await reloader.candidate(served, version)
+    if isinstance(found, Outcome):
+        return found.data()
+    return {
+        "unchanged": found.number is not None and found.number == served.version,
+        "plan": cast("reload_answers.Plan", found.plan.data()),
+        "diagnostics": diagnostics_data(found.diagnostics),
+    }
+
+
+def answer_plan(found: reload_answers.Candidate | reload_answers.Outcome) -> Response:
+    """What a reload would do, or why it would come to nothing."""
+    if "result" in found:
+        return _answer_data(cast("reload_answers.Outcome", found))
+    return answer(found)
+
+
+def version_facts(history: History, runs: int | None) -> reload_answers.Versions:
     """The versions that there are, the newest first, which one runs, and what came of the latest reload."""
-    history = reloader.histories[served.name]
     found: list[reload_answers.Version] = []
     for number in reversed(history.versions.numbers()):
         try:
             made_ms: int | None = history.versions.about(number).made_ms
         except VersionError:
             made_ms = None  # it was damaged, and says so when it is asked for
-        found.append({"version": number, "made_ms": made_ms, "runs": number == served.version})
+        found.append({"version": number, "made_ms": made_ms, "runs": number == runs})
     return {
-        "version": served.version,
+        "version": runs,
         "folder": str(history.source.parent),
         "versions": found,
         "reloads": {result.value: history.counts[result] for result in Result},
@@ -105,5 +115,9 @@ def require_version(reloader: Reloader, served: Served, number: int) -> None:
 
 def answer_outcome(outcome: Outcome) -> Response:
     """What came of a reload; `error` says in words why it came to nothing."""
-    data = outcome.data()
-    return answer(data if outcome.is_done else {"error": outcome.reason, **data}, _STATUS[outcome.result])
+    return _answer_data(outcome.data())
+
+
+def _answer_data(data: reload_answers.Outcome) -> Response:
+    status = _STATUS[Result(data["result"])]
+    return answer(data if status == 200 else {"error": data["reason"], **data}, status)

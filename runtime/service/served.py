@@ -27,6 +27,7 @@ from runtime.service.series import Series, Totals
 from runtime.service.shadow import Shadow
 from runtime.service.source import Source
 from runtime.service.versions import Versions
+from runtime.service.way_in import WayIn
 from runtime.tenants import Disabled, Tenant
 
 _log = logging.getLogger("sojourn.service")
@@ -104,6 +105,20 @@ class Served:
             return "paused"
         return "running" if self.is_ready else "stuck"
 
+    @property
+    def way_in(self) -> WayIn:
+        """What has come in, and what waits."""
+        return WayIn(
+            is_paused=self.intake.is_paused,
+            problem=self.intake.blocked,
+            responses=self.responses,
+            received_bytes=self.received_bytes,
+            waiting_batches=len(self.intake.waiting),
+            waiting_bytes=self.intake.waiting_bytes,
+            latency=self.latency,
+            sources=self.sources,
+        )
+
     def keep(self, record: Record) -> None:
         """Writes a record to the log. Raises NotLogged; then nothing is taken in until there is room again."""
         try:
@@ -179,21 +194,22 @@ def deliveries_of(rules: TenantRules, config: ServedTenant, state: Path, wake: C
     name = rules.config.tenant
     found: list[Delivery] = []
     if config.files is not None:
-        found.append(RotatingFile(state / "out" / f"{_file_name(name)}.ndjson", config.files))
+        found.append(RotatingFile(state / "out" / f"{file_name(name)}.ndjson", config.files))
     found += [HttpDelivery(each, wake) for each in config.http]
-    return [*found, *connected_deliveries(rules, config, state / "parquet" / _file_name(name), wake)]
+    return [*found, *connected_deliveries(rules, config, state / "parquet" / file_name(name), wake)]
 
 
 def letters_of(name: str, state: Path) -> Letters:
     """The dead letters of a tenant."""
-    return Letters(name, RotatingFile(state / "dead-letters" / f"{_file_name(name)}.ndjson", FilesConfig()))
+    return Letters(name, RotatingFile(state / "dead-letters" / f"{file_name(name)}.ndjson", FilesConfig()))
 
 
 def log_of(name: str, state: Path) -> Log:
     """The log of a tenant."""
-    return Log(state / "log" / _file_name(name))
+    return Log(state / "log" / file_name(name))
 
 
-def _file_name(tenant: str) -> str:
+def file_name(tenant: str) -> str:
+    """The name of a tenant as that of a file or a folder."""
     name = quote(tenant, safe=" ")
     return name if name.strip(".") else name.replace(".", "%2E")  # `..` is another folder

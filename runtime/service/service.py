@@ -7,10 +7,9 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from runtime.config import Listener, ServiceConfig
 from runtime.rules import TenantRules
@@ -18,7 +17,9 @@ from runtime.service.api import Phase
 from runtime.service.connect import connected_sources
 from runtime.service.follow import Follower
 from runtime.service.host import Host, wall_ms
+from runtime.service.hurry import LAST_S, unless_hurried
 from runtime.service.ingest import ingest_app
+from runtime.service.layout import StateTaken, layout_of
 from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.log import StateDamaged
 from runtime.service.monitor import monitor_app
@@ -32,14 +33,8 @@ from runtime.service.web import WebServer, bind
 _log = logging.getLogger("sojourn.service")
 
 _ANSWERS_S = 1.0
-_LAST_S = 0.2
-"""What a stop in a hurry has left for delivering."""
 _LAST_WORD_S = 2.0
 """How long sources may take to tell servers how far they came: what is not told comes again."""
-
-
-class StateTaken(Exception):
-    """The folder of state cannot be used; the message says why."""
 
 
 class Service:
@@ -64,14 +59,20 @@ class Service:
         config.check(each.config.tenant for each in compiled)
         self.phase = Phase.STARTING
         self.config = config
-        self._state = _locked(state)
+        self._state = locked(state)
+        layout_of(state, None)
         self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
         try:
             self.reloader = Reloader(self.host)
         except VersionError as error:
             raise StateTaken(str(error)) from error
-        self._watcher = Watcher(self.host, self.reloader, state)
+        self._watcher = Watcher(
+            self.host,
+            {name: history.source for name, history in self.reloader.histories.items()},
+            lambda tenant, trigger: self.reloader.reload(self.host.tenants[tenant], trigger),
+            state,
+        )
         self._ingest = WebServer(ingest_app(self.host), config.ingest.listener, config.stop_ms)
         self._lookouts = Lookouts(self.host)
         monitor = monitor_app(self.host, self.reloader, lambda: self.phase, self._lookouts)
@@ -175,36 +176,24 @@ class Service:
         deadline = loop.time() + stop_s
         has_worked = self.host.recovered.is_set() and not work.done()
         if has_worked:
-            await self._unless_hurried(self.host.drain(stop_s / 2), self.host.drain(_LAST_S))
+            await unless_hurried(self._hurry, self.host.drain(stop_s / 2), self.host.drain(LAST_S))
         else:
             self.host.give_up()
         # Everything is answered; the answers may still be on their way.
-        await self._unless_hurried(asyncio.wait((ingest,), timeout=min(_ANSWERS_S, stop_s / 4)))
+        await unless_hurried(self._hurry, asyncio.wait((ingest,), timeout=min(_ANSWERS_S, stop_s / 4)))
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
         if has_worked:
-            await self._unless_hurried(asyncio.wait_for(self.host.snapshots.take(), deadline - loop.time()))
+            await unless_hurried(self._hurry, asyncio.wait_for(self.host.snapshots.take(), deadline - loop.time()))
         self._monitor.stop()
         self._ingest.force_exit = self._monitor.force_exit = True
         await asyncio.gather(ingest, monitor, return_exceptions=True)
         _log.info("stopped", extra={"incident": {"undelivered": self.host.undelivered}})
 
-    async def _unless_hurried(
-        self, patient: Coroutine[Any, Any, Any], otherwise: Coroutine[Any, Any, Any] | None = None
-    ) -> None:
-        """Waits for something, until a second signal comes: then for something else, or for nothing."""
-        task = asyncio.ensure_future(patient)
-        hurried = asyncio.create_task(self._hurry.wait())
-        await asyncio.wait((task, hurried), return_when=asyncio.FIRST_COMPLETED)
-        hurried.cancel()
-        if not task.done():
-            task.cancel()
-        with suppress(asyncio.CancelledError, TimeoutError):
-            await task
-        if otherwise is not None and self._hurry.is_set():
-            await otherwise
-        elif otherwise is not None:
-            otherwise.close()
+    @property
+    def tenants(self) -> Collection[str]:
+        """The names of all tenants."""
+        return self.host.tenants.keys()
 
     @property
     def is_watching(self) -> bool:
@@ -229,7 +218,7 @@ class Service:
         loop.add_signal_handler(signal.SIGHUP, self._watcher.reload_all)
 
 
-def _locked(state: Path) -> int:
+def locked(state: Path) -> int:
     """The folder of state, made and locked: two services would write the same files. Raises StateTaken."""
     try:
         state.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from runtime.service.shadow import Shadow
 
 
 def shadow_routes(host: Host, reloader: Reloader) -> list[Route]:
-    """What there is of shadows below a tenant."""
+    """What can be done with the shadow of a tenant."""
 
     async def begin(served: Served, request: Request) -> Response:
         body = await body_of(request, protocol.CastShadow)
@@ -27,28 +27,25 @@ def shadow_routes(host: Host, reloader: Reloader) -> list[Route]:
         found = await reloader.cast_shadow(served, body.version)
         return answer_outcome(found) if isinstance(found, Outcome) else answer(found.data())
 
-    async def look(served: Served, request: Request) -> Response:
-        return answer(_shadow_of(served).data())
-
     async def end(served: Served, request: Request) -> Response:
-        found = _shadow_of(served).data()
+        found = shadow_of(served).data()
         reloader.end_shadow(served)
         return answer(found)
 
     async def promote(served: Served, request: Request) -> Response:
         body = await body_of(request, protocol.Reload)
-        version = _shadow_of(served).version
+        version = shadow_of(served).version
         return answer_outcome(await reloader.reload(served, Trigger.API, force=body.force, version=version))
 
     return [
-        tenant_route(host, protocol.SHADOW, look),
         tenant_route(host, protocol.CAST_SHADOW, begin),
         tenant_route(host, protocol.END_SHADOW, end),
         tenant_route(host, protocol.PROMOTE, promote),
     ]
 
 
-def _shadow_of(served: Served) -> Shadow:
+def shadow_of(served: Served) -> Shadow:
+    """The shadow of a tenant. Raises HTTPException (404) where there is none."""
     if served.shadow is None:
         raise HTTPException(404, "no shadow runs beside this tenant's rules; begin one with POST")
     return served.shadow

@@ -17,9 +17,9 @@ from runtime.config import Start, ValkeyInConfig
 from runtime.io import RAW_LIMIT_BYTES, DeadLetter
 from runtime.letters import too_long_letter
 from runtime.service.batches import FIRST_WAIT_S, LONGEST_WAIT_S
-from runtime.service.host import SLICE, Host
+from runtime.service.host import SLICE
 from runtime.service.intake import NotTaken
-from runtime.service.served import Served
+from runtime.service.taker import Fed, Taker
 from runtime.service.trouble import Trouble
 from runtime.service.valkey_client import ERRORS, connection, reason
 
@@ -36,7 +36,7 @@ Entry = tuple[bytes, Mapping[bytes, bytes] | None]
 class ValkeySource:
     """A `Source`."""
 
-    def __init__(self, host: Host, served: Served, config: ValkeyInConfig) -> None:
+    def __init__(self, host: Taker, served: Fed, config: ValkeyInConfig) -> None:
         self.name = f"valkey:{config.stream}"
         self.lags: dict[str, int] = {}
         self._host = host

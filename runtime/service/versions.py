@@ -98,8 +98,21 @@ class Versions:
             self._write(number, {**contents, _ABOUT: msgspec.json.encode(about)})
         except OSError as error:
             raise VersionError(f"{self.folder}: the version was not kept: {error.strerror or error}") from error
-        self._forget([*numbers, number])
+        self.forget()
         return number
+
+    def adopt(self, number: int, folder: Path) -> None:
+        """Keeps a copy of a version that another process has kept in a folder, by its number there.
+
+        Raises VersionError.
+        """
+        if number in self.numbers():
+            return
+        try:
+            files = (path for path in folder.rglob("*") if path.is_file())
+            self._write(number, {str(path.relative_to(folder)): path.read_bytes() for path in files})
+        except OSError as error:
+            raise VersionError(f"{self.folder}: the version was not kept: {error.strerror or error}") from error
 
     def has_same(self, number: int, config: TenantConfig) -> bool:
         """True when a version is what a configuration was read from. Raises VersionError."""
@@ -159,9 +172,10 @@ class Versions:
             shutil.rmtree(part, ignore_errors=True)
             raise
 
-    def _forget(self, numbers: list[int]) -> None:
+    def forget(self) -> None:
+        """Removes the oldest that are too many, and of no use to anybody. Raises VersionError."""
         pinned = set[int]().union(*self._pinned.values())
-        for number in numbers[: -self._keep]:
+        for number in self.numbers()[: -self._keep]:
             if number not in pinned:
                 shutil.rmtree(self.folder / str(number), ignore_errors=True)
 

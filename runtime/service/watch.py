@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from watchfiles import Change, awatch
 
 from runtime.lint_toml import TOML_NAME
-from runtime.service.host import Host
 from runtime.service.outcomes import Trigger
-from runtime.service.reload import Reloader
-from runtime.service.served import Served
+from runtime.service.taker import Fed, Taker
 
 _SUFFIXES = (".epl", ".yaml", ".yml", ".py")
 _QUIET_MS = 100
@@ -31,9 +29,17 @@ class Watcher:
     What is looked at is the folder of each file, since editors put another file in its place.
     """
 
-    def __init__(self, host: Host, reloader: Reloader, state: Path) -> None:
-        self._host = host
-        self._reloader = reloader
+    def __init__(
+        self,
+        taker: Taker,
+        sources: Mapping[str, Path],
+        reload: Callable[[str, Trigger], Awaitable[object]],
+        state: Path,
+    ) -> None:
+        self._taker = taker
+        self._sources = sources
+        """By tenant the YAML that its rules are read from."""
+        self._reload_tenant = reload
         self._state = Path(os.path.realpath(state))
         self._stop = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[object]] = {}
@@ -56,13 +62,13 @@ class Watcher:
     async def _watch(self) -> None:
         """Watches the folders of now until others should be."""
         folders, places = self._folders(), self._places()
-        self._named = {file for served in self._host.tenants.values() for file in self._files(served)}
+        self._named = {file for served in self._taker.tenants.values() for file in self._files(served)}
         if not folders:
             await asyncio.sleep(_LOOK_MS / 1000)
             return
         if self.is_watching.is_set():
             # Something may have changed while nobody looked.
-            for served in self._host.tenants.values():
+            for served in self._taker.tenants.values():
                 self._reload(served, Trigger.FILE)
         async for changes in awatch(
             *folders,
@@ -85,27 +91,27 @@ class Watcher:
 
     def reload_all(self) -> None:
         """As if files of all tenants had changed."""
-        for served in self._host.tenants.values():
+        for served in self._taker.tenants.values():
             self._reload(served, Trigger.SIGNAL)
 
     def _changed(self, paths: Iterable[str]) -> None:
         changed = {os.path.realpath(path) for path in paths}
-        for served in self._host.tenants.values():
+        for served in self._taker.tenants.values():
             if any(_concerns(self._root(served), self._files(served), path) for path in changed):
                 self._reload(served, Trigger.FILE)
 
-    def _reload(self, served: Served, trigger: Trigger) -> None:
+    def _reload(self, served: Fed, trigger: Trigger) -> None:
         """Reloads a tenant, once more when it is reloading: what it has read may be out of date."""
         if served.name in self._tasks:
             self._again.add(served.name)
         else:
             self._tasks[served.name] = asyncio.create_task(self._reload_now(served, trigger))
 
-    async def _reload_now(self, served: Served, trigger: Trigger) -> None:
+    async def _reload_now(self, served: Fed, trigger: Trigger) -> None:
         try:
             while True:
                 self._again.discard(served.name)
-                await self._reloader.reload(served, trigger)
+                await self._reload_tenant(served.name, trigger)
                 if served.name not in self._again:
                     return
         finally:
@@ -113,10 +119,10 @@ class Watcher:
 
     # ---- what is watched
 
-    def _root(self, served: Served) -> Path:
-        return Path(os.path.realpath(self._reloader.histories[served.name].source)).parent
+    def _root(self, served: Fed) -> Path:
+        return Path(os.path.realpath(self._sources[served.name])).parent
 
-    def _files(self, served: Served) -> set[str]:
+    def _files(self, served: Fed) -> set[str]:
         """The rule files that a tenant's YAML names."""
         root = self._root(served)
         return {os.path.realpath(root / name) for name in served.rules.config.files}
@@ -124,8 +130,8 @@ class Watcher:
     def _places(self) -> list[object]:
         """Changes where other folders should be watched: names of files, what links lead to, a folder made anew."""
         found: list[object] = []
-        for served in self._host.tenants.values():
-            source = self._reloader.histories[served.name].source
+        for served in self._taker.tenants.values():
+            source = self._sources[served.name]
             with suppress(OSError):
                 found.append(source.parent.stat().st_ino)
             found += [frozenset(served.rules.config.files), os.path.realpath(source)]
@@ -134,7 +140,7 @@ class Watcher:
     def _folders(self) -> list[Path]:
         """Tenants' folders, and those of rule files that are elsewhere."""
         found: set[Path] = set()
-        for served in self._host.tenants.values():
+        for served in self._taker.tenants.values():
             root = self._root(served)
             found.add(root)
             found |= {Path(file).parent for file in self._files(served)}

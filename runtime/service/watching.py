@@ -27,7 +27,7 @@ _log = logging.getLogger("sojourn.service")
 
 MOST_A_SECOND = 100
 """Events of a tenant that are traced each second, for all who look: 0.1 to 0.5 ms of the loop's time each."""
-_MOST_TAPS = 8
+MOST_TAPS = 8
 _MOST_SESSIONS = 20
 _MOST_EVENTS = 50
 _MOST_RECORDS = 1000
@@ -112,7 +112,7 @@ class Watching:
     @property
     def is_full(self) -> bool:
         """Whether as many tap as may."""
-        return len(self._taps) >= _MOST_TAPS
+        return len(self._taps) >= MOST_TAPS
 
     @contextmanager
     def tap(self, tap: Tap) -> Iterator[Tap]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 from asyncio import TimerHandle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -56,13 +58,32 @@ def bind(listener: Listener) -> socket.socket:
     return listening
 
 
-class WebServer(uvicorn.Server):
-    """One application at one address. `url` has the real port. Raises CannotListen."""
+def _bind_file(path: Path) -> socket.socket:
+    """A socket that listens at a file of this user's, in the place of one that is there."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.unlink(missing_ok=True)
+        listening.bind(os.fspath(path))
+        path.chmod(0o600)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise CannotListen(f"{path}: {error.strerror or error}") from error
+    return listening
 
-    def __init__(self, app: ASGIApp, listener: Listener, stop_ms: int) -> None:
-        self.socket = bind(listener)
-        scheme = "http" if listener.certificate is None else "https"
-        self.url = f"{scheme}://{Address(listener.address.host, self.socket.getsockname()[1])}"
+
+class WebServer(uvicorn.Server):
+    """One application at one address, or at a file that is a socket. `url` has the real port. Raises CannotListen."""
+
+    def __init__(self, app: ASGIApp, listener: Listener | Path, stop_ms: int) -> None:
+        if isinstance(listener, Path):
+            self.socket = _bind_file(listener)
+            self.url = f"unix:{listener}"
+            listener = Listener(Address(str(listener), 0))
+        else:
+            self.socket = bind(listener)
+            scheme = "http" if listener.certificate is None else "https"
+            self.url = f"{scheme}://{Address(listener.address.host, self.socket.getsockname()[1])}"
         base: type[Any] = H11Protocol if HttpToolsProtocol is None else HttpToolsProtocol
         config = uvicorn.Config(
             app,

@@ -2,7 +2,7 @@
 
 Not part of the tests: machines are noisy, and the sender takes its share of the processor. What counts are ratios.
 
-    python tests/bench/service.py EVENTS [--tenant FOLDER] [--batch 1000] [--seconds 20] [--flood]
+    python tests/bench/service.py EVENTS [--tenant FOLDER] [--batch 1000] [--seconds 20] [--flood | --workers 2]
 
 EVENTS is a file of NDJSON for the tenant, `tests/bench/job_p` when none is named. The state goes to a temporary folder.
 """
@@ -19,10 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
-from multiprocessing import Process
+from multiprocessing import Pool, Process
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -94,23 +94,26 @@ def main() -> None:
     parser.add_argument(
         "--flood", action="store_true", help="what a tenant feels of another that sends ten times its limit"
     )
+    parser.add_argument("--workers", type=int, help="one process, then so many workers, by turns")
     options = parser.parse_args()
     lines = options.events.read_bytes().splitlines(keepends=True)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         base = replayed_per_second(options.tenant, options.events, folder)
         print(f"replay              {base:10,.0f} events/s")
-        if options.flood:
+        if options.workers:
+            by_turns(options.tenant, lines, options.workers, options.batch, options.seconds, folder)
+        elif options.flood:
             flooded(options.tenant, lines, base, options.seconds, folder)
         else:
             alone(options.tenant, lines, base, options.batch, options.seconds, folder)
 
 
 @contextmanager
-def serving(folder: Path, *tenants: Path) -> Iterator[str]:
+def serving(folder: Path, *tenants: Path, more: Sequence[str] = ()) -> Iterator[str]:
     """A service as a process of its own; the URL to which the events of its tenants are sent, but for the name."""
     command = ["serve", *map(str, tenants), "--state", str(folder / "state")]
-    command += ["--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0"]
+    command += ["--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0", *more]
     service = subprocess.Popen([sys.executable, "-m", "runtime.cli", *command], stdout=subprocess.PIPE, text=True)
     assert service.stdout is not None
     greeting = "".join(service.stdout.readline() for _ in range(2))
@@ -136,6 +139,25 @@ def alone(tenant: Path, lines: list[bytes], base: float, size: int, seconds: flo
         said = f"a batch of {size}: p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms"
         print(f"service, half load  {half:10,.0f} events/s  {said}")
     print(f"the log             {log_costs(tenant, lines, folder)}")
+
+
+def by_turns(tenant: Path, lines: list[bytes], workers: int, size: int, seconds: float, folder: Path) -> None:
+    """One process, and one in front of workers, three times each; both have as many senders as there are workers.
+
+    All of them share the processors: what more of these would give is not seen where there are fewer than processes.
+    """
+    batches = batches_of(lines, size)
+    name = load_tenant(tenant).tenant
+    rates: tuple[list[float], list[float]] = [], []
+    for turn in range(3):
+        for found, more in zip(rates, ((), ("--workers", str(workers))), strict=True):
+            with serving(folder / f"{turn}-{len(more)}", tenant, more=more) as url, Pool(workers) as senders:
+                orders = [(url + name, batches, size, seconds, None)] * workers
+                load = os.getloadavg()[0]
+                found.append(sum(rate for rate, _ in senders.starmap(send, orders)))
+                called = f"{workers} workers" if more else "one process"
+                print(f"{called:18}  {found[-1]:10,.0f} events/s; {load:.1f} processes were busy before")
+    print(f"the best of three beside the best of three: {max(rates[1]) / max(rates[0]):.2f} times as many")
 
 
 def flooded(tenant: Path, lines: list[bytes], base: float, seconds: float, folder: Path) -> None:

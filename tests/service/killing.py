@@ -53,14 +53,14 @@ class Zygote:
 
 
 class Killable:
-    """A service of the tenant in `folder/shop`, or of others. `state` outlives it."""
+    """A service of the tenant in `folder/shop` or of others, in one process or with workers. `state` outlives it."""
 
-    def __init__(self, zygote: Zygote, folder: Path, tenants: Sequence[str] = ("shop",)) -> None:
+    def __init__(self, zygote: Zygote, folder: Path, *more: str, tenants: Sequence[str] = ("shop",)) -> None:
         self._zygote = zygote
         self._folder = folder
         (folder / "stdout").unlink(missing_ok=True)
         arguments = ["serve", *tenants, "--state", "state", "--config", "service.yaml"]
-        arguments += ["--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0"]
+        arguments += ["--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0", *more]
         self.pid = zygote.ask(serve=arguments, folder=str(folder))
         self.is_over = False
         self.ingest = self.monitor = ""
@@ -254,7 +254,9 @@ def killed_after(service: Killable, seconds: float, *signals: int) -> threading.
 
 def written(state: Path, folder: str) -> list[bytes]:
     """All lines of a folder of files, in the order in which they were written."""
-    files = sorted((state / folder).glob("shop*.ndjson"), key=lambda each: (each.stem == "shop", each.stem))
+    places = [state, *state.glob("workers/*")]
+    files = [file for place in places for file in (place / folder).glob("shop*.ndjson")]
+    files.sort(key=lambda each: (each.stem == "shop", each.stem))
     return [line for each in files for line in each.read_bytes().splitlines()]
 
 

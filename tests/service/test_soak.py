@@ -149,7 +149,7 @@ def most(samples: list[Sample], third: int) -> Sample:
 def test_what_it_has_does_not_grow(tmp_path: Path) -> None:
     write_configuration(tmp_path)
     zygote = Zygote(1)
-    service = Killable(zygote, tmp_path, TENANTS)
+    service = Killable(zygote, tmp_path, tenants=TENANTS)
     service.wait_until_ready()
     visitors = [Visitors(service, name) for name in TENANTS]
     samples = []

@@ -135,7 +135,7 @@ def test_a_slow_reader_holds_no_memory(monkeypatch: pytest.MonkeyPatch, running:
 
 
 def test_as_many_tap_as_may(monkeypatch: pytest.MonkeyPatch, running: Running) -> None:
-    monkeypatch.setattr(watching, "_MOST_TAPS", 1)
+    monkeypatch.setattr(watching, "MOST_TAPS", 1)
     with tapping(running):
         response = running.monitor.get(TAP)
         assert (response.status_code, response.headers["Retry-After"]) == (429, "60")

@@ -1,0 +1,319 @@
+"""The process in front of the workers: it owns what listens and what reads, and runs no engine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from epl import InvalidInput
+from runtime.config import Listener, ServiceConfig
+from runtime.fleet.controls import Controls
+from runtime.fleet.desk import Desk, FrontTenant, Requests
+from runtime.fleet.journal import Journal
+from runtime.fleet.link import Link
+from runtime.fleet.messages import Spec
+from runtime.fleet.monitor import fleet_monitor_app
+from runtime.fleet.processes import WorkerProcess
+from runtime.fleet.reload import FleetReloader, Running
+from runtime.fleet.ring import Ring
+from runtime.fleet.routes import Routes
+from runtime.rules import TenantRules
+from runtime.service.api import Phase
+from runtime.service.connect import connected_sources
+from runtime.service.follow import Follower
+from runtime.service.host import wall_ms
+from runtime.service.hurry import LAST_S, unless_hurried
+from runtime.service.ingest import ingest_app
+from runtime.service.intake import Intake
+from runtime.service.layout import StateTaken, layout_of
+from runtime.service.lines import LineReceiver, read_stdin
+from runtime.service.served import clock_of, file_name, rate_of
+from runtime.service.service import locked
+from runtime.service.source import Source
+from runtime.service.versions import VersionError
+from runtime.service.watch import Watcher
+from runtime.service.web import WebServer, bind
+from runtime.tenants import TenantTwice
+
+_log = logging.getLogger("sojourn.fleet")
+
+_MOST_PATH_BYTES = 100
+"""A socket's path may have 107, on macOS 103."""
+_SYNC_S = 1.0
+_LAST_WORD_S = 2.0
+"""How long sources may take to tell servers how far they came: what is not told comes again."""
+_SPARE_S = 1.0
+"""What workers have beyond their time before they are ended; all they took is in their logs."""
+
+
+class WorkersCannotBegin(Exception):
+    """A worker cannot do its work; the message says why."""
+
+
+class Front:
+    """Tenants, served by so many workers: to the command line what a `Service` is.
+
+    Raises TenantTwice, NoClock, CannotConnect, CannotListen, StateDamaged and StateTaken; `run` WorkersCannotBegin.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[TenantRules],
+        config: ServiceConfig,
+        state: Path,
+        workers: int,
+        *,
+        stdin: tuple[str, BinaryIO] | None = None,
+    ) -> None:
+        given = list(rules)
+        config.check(each.config.tenant for each in given)
+        _check(given)
+        self.config = config
+        self.phase = Phase.STARTING
+        self._state = state
+        self._stdin = stdin
+        self._lock = locked(state)
+        layout = layout_of(state, workers)
+        assert layout is not None
+        try:
+            self._running = Running(given, config, state, layout, wall_ms())
+        except (VersionError, OSError) as error:
+            raise StateTaken(str(error)) from error
+        except InvalidInput as error:
+            raise StateTaken(f"the rules that ran cannot be used: {error.diagnostics[0].message}") from error
+        ring = Ring(workers)
+        self._links = [Link(number) for number in range(workers)]
+        tenants = [self._tenant(each, ring) for each in self._running.rules.values()]
+        self._desk = Desk(config, tenants, self._links, ring)
+        self._sockets: Path | None = None
+        self._processes = [WorkerProcess(link, self._spec_of(link.worker), self._on_ready) for link in self._links]
+        self.reloader = FleetReloader(self._desk, self._running, self._processes)
+        self.controls = Controls(self._desk, self._processes, self._running, self.reloader)
+        self._watcher = Watcher(
+            self._desk,
+            {name: history.source for name, history in self.reloader.histories.items()},
+            self.reloader.reload,
+            state,
+        )
+        self._ingest = WebServer(ingest_app(Requests(self._desk)), config.ingest.listener, config.stop_ms)
+        self._monitor = WebServer(
+            fleet_monitor_app(self.controls, lambda: self.phase), config.monitor.listener, config.stop_ms
+        )
+        self._receivers = [
+            (LineReceiver(self._desk, self._desk.tenants[each.tenant]), bind(Listener(each.address)))
+            for each in config.ingest.lines
+        ]
+        self._followers = [Follower(self._desk, tenant, file) for tenant in tenants for file in tenant.config.follow]
+        for tenant in tenants:
+            tenant.sources += connected_sources(self._desk, tenant)
+        self.ingest_url = self._ingest.url
+        self.monitor_url = self._monitor.url
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _tenant(self, rules: TenantRules, ring: Ring) -> FrontTenant:
+        name = rules.config.tenant
+        return FrontTenant(
+            Routes(rules, ring),
+            self.config.tenant(name),
+            Intake(name, self.config.ingest.max_waiting, rate_of(rules)),
+            Journal(self._state / "front" / file_name(name)),
+        )
+
+    def _spec_of(self, worker: int) -> Callable[[], Spec]:
+        folder = self._state / "workers" / str(worker)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "monitor.sock"
+        if len(os.fsencode(path.absolute())) > _MOST_PATH_BYTES:
+            if self._sockets is None:
+                self._sockets = Path(tempfile.mkdtemp(prefix="sojourn-"))
+            path = self._sockets / f"{worker}.sock"
+        # What listens and what reads is the front's, and so is who may send.
+        config = replace(
+            self.config,
+            ingest=replace(self.config.ingest, lines=()),
+            tenants={
+                name: replace(each, token=None, follow=(), kafka_in=(), valkey_in=())
+                for name, each in self.config.tenants.items()
+            },
+        )
+        return lambda: Spec(worker, folder, path, config, self._running.folders())
+
+    async def run(self, on_ready: Callable[[], None] = lambda: None) -> int:
+        """Serves until it is told to stop; how many parts of it have failed. Raises WorkersCannotBegin."""
+        self._loop = asyncio.get_running_loop()
+        self._desk.give_again()
+        stopped = asyncio.create_task(self._stop.wait())
+        keeping = [asyncio.create_task(each.keep()) for each in self._processes]
+        ingest = asyncio.create_task(self._ingest.run_until_stopped())
+        monitor = asyncio.create_task(self._monitor.run_until_stopped())
+        beside = [asyncio.create_task(self.controls.beat()), asyncio.create_task(self._sync())]
+        parts = (*keeping, ingest, monitor, *beside)
+        begun = asyncio.create_task(self._begun())
+        following: list[asyncio.Task[None]] = []
+        lines: list[asyncio.Server] = []
+        sources: list[Follower | Source] = [*self._followers]
+        for tenant in self._desk.tenants.values():
+            sources += tenant.sources
+        await asyncio.wait((stopped, begun, *parts), return_when=asyncio.FIRST_COMPLETED)
+        cannot = begun.exception() if begun.done() and not begun.cancelled() else None
+        if begun.done() and cannot is None and not stopped.done():
+            await self.reloader.catch_up()
+            lines += [
+                await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers
+            ]
+            following.append(asyncio.create_task(self._watcher.run()))
+            following += [asyncio.create_task(source.run()) for source in sources]
+            if self._stdin is not None:
+                name, stream = self._stdin
+                read_stdin(self._desk, self._desk.tenants[name], stream)
+            while not (self._ingest.started and self._monitor.started):
+                await asyncio.sleep(0.01)
+            self.phase = Phase.READY
+            incident = {"tenants": sorted(self._desk.tenants), "pid": os.getpid(), "workers": len(self._links)}
+            _log.info("ready", extra={"incident": incident})
+            on_ready()
+            await asyncio.wait((stopped, *parts, *following), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        begun.cancel()
+        failed = [error for task in (*parts, *following) if task.done() and (error := task.exception()) is not None]
+        for error in failed:
+            _log.error("a part of the service failed, so it stops", exc_info=error)
+        try:
+            self._watcher.stop()
+            for source in sources:
+                source.stop()
+            await self._wind_down(keeping, ingest, monitor, lines, following)
+        finally:
+            for task in beside:
+                task.cancel()
+            self.reloader.close()
+            for tenant in self._desk.tenants.values():
+                tenant.journal.close()
+            if self._sockets is not None:
+                shutil.rmtree(self._sockets, ignore_errors=True)
+            os.close(self._lock)
+        if cannot is not None:
+            raise cannot
+        return len(failed)
+
+    async def _begun(self) -> None:
+        """Returns when all workers are ready for the first time. Raises WorkersCannotBegin."""
+        for process in self._processes:
+            while not process.link.up.is_set():
+                if process.problem is not None:
+                    raise WorkersCannotBegin(f"worker {process.number}: {process.problem}")
+                await asyncio.sleep(0.01)
+        for link in self._links:
+            for name in link.paused:
+                self._desk.tenants[name].intake.is_paused = True
+
+    def _on_ready(self, link: Link) -> None:
+        if self.phase is not Phase.STARTING:
+            self.controls.tell(link)
+
+    async def _sync(self) -> None:
+        """Brings journals to the disk each second."""
+        while True:
+            await asyncio.sleep(_SYNC_S)
+            for tenant in self._desk.tenants.values():
+                await tenant.journal.sync()
+
+    async def _wind_down(
+        self,
+        keeping: list[asyncio.Task[None]],
+        ingest: asyncio.Task[None],
+        monitor: asyncio.Task[None],
+        lines: list[asyncio.Server],
+        following: list[asyncio.Task[None]],
+    ) -> None:
+        """No more events, what waits is answered, then all workers finish: each delivers and writes a snapshot.
+
+        Monitoring is there to the end.
+        """
+        self.phase = Phase.STOPPING
+        self._desk.close_intake("the service is stopping")
+        for server in lines:
+            server.close()
+        for receiver, _ in self._receivers:
+            receiver.stop()
+        self._ingest.stop()
+        loop = asyncio.get_running_loop()
+        stop_s = self.config.stop_ms / 1000
+        deadline_s = loop.time() + stop_s
+        await unless_hurried(self._hurry, self._desk.drain(stop_s / 4), self._desk.drain(LAST_S))
+        # Everything is answered; the answers may still be on their way.
+        await unless_hurried(self._hurry, asyncio.wait((ingest,), timeout=min(1.0, stop_s / 4)))
+        if following:
+            await unless_hurried(self._hurry, asyncio.wait(following, timeout=min(_LAST_WORD_S, stop_s / 4)))
+            for task in following:
+                task.cancel()
+        left_s = max(deadline_s - loop.time(), LAST_S)
+        for process in self._processes:
+            process.stop(left_s)
+        await unless_hurried(self._hurry, _all(keeping, left_s + _SPARE_S), self._hurried(keeping))
+        for process in self._processes:
+            process.kill()
+        await asyncio.gather(*keeping, return_exceptions=True)
+        self._monitor.stop()
+        self._ingest.force_exit = self._monitor.force_exit = True
+        await asyncio.gather(ingest, monitor, return_exceptions=True)
+        _log.info("stopped")
+
+    async def _hurried(self, keeping: list[asyncio.Task[None]]) -> None:
+        for process in self._processes:
+            process.stop(0.0)
+        await _all(keeping, LAST_S + _SPARE_S)
+
+    # ---- whoever started it
+
+    @property
+    def tenants(self) -> Collection[str]:
+        """The names of all tenants."""
+        return self.controls.tenants
+
+    @property
+    def is_watching(self) -> bool:
+        """True when a change of a tenant's files is noticed."""
+        return self._watcher.is_watching.is_set()
+
+    def stop(self) -> None:
+        """Stops; told again, it hurries. Safe to call from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._on_stop)
+
+    def _on_stop(self) -> None:
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    def stop_on_signals(self) -> None:
+        """SIGTERM and SIGINT stop it, SIGHUP reloads all rules. In the main thread, within the loop."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._watcher.reload_all)
+
+
+async def _all(tasks: list[asyncio.Task[None]], seconds: float) -> None:
+    await asyncio.wait(tasks, timeout=seconds)
+
+
+def _check(given: list[TenantRules]) -> None:
+    """Raises TenantTwice and NoClock."""
+    by_name: dict[str, TenantRules] = {}
+    for each in given:
+        clock_of(each)
+        name = each.config.tenant
+        if name in by_name:
+            raise TenantTwice(f"{by_name[name].config.folder} and {each.config.folder} are both called `{name}`")
+        by_name[name] = each

@@ -1,0 +1,129 @@
+"""Which worker an event goes to: the one that owns the session key which stage 1 gives it.
+
+The front has the controller alone, and decodes what that reads; the worker decodes the line again for all rules. Where
+what becomes of an event depends on others than those of its key, or its key on when it is asked for, a tenant is
+not split: one worker owns all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from epl.compiler.analysis import expressions_of
+from epl.typed import Apply, Effect, Expr, Insert, Now, Program, RouteToProfile
+from epl.typed_walk import subexpressions
+from runtime.config import TimeDomain, TimePolicy
+from runtime.counters import EngineCounters
+from runtime.effects import AskingEffects
+from runtime.event import BAD_LINE, EventDecoder
+from runtime.fleet.ring import Ring
+from runtime.intake import FROM_DATA
+from runtime.rules import TenantRules
+from runtime.watchdog import Watchdog
+
+_MOST_KNOWN = 50_000
+"""Owners that are remembered, of the keys that came last: half the time of a hash."""
+
+
+def why_whole(rules: TenantRules) -> str | None:
+    """Why one worker owns all keys of a tenant; None where each owns its own."""
+    time = rules.config.time
+    if time.policy is not TimePolicy.GAP:
+        return f"`time.policy: {time.policy.value}` judges each session by the events of all"
+    if time.domain is TimeDomain.EVENT:
+        return "its events make its clock"
+    controller = rules.controller.program
+    parts = list(_expressions(controller))
+    if any(isinstance(part, Now) for part in parts):
+        return "the controller reads the clock, which another process reads a moment later"
+    if any(isinstance(part, Apply) and not part.pure for part in parts):
+        return "the controller calls a function that may give something else the next time"
+    if len(rules.profiles) > 1 and not _has_one_profile_each(controller):
+        return "an event may belong to sessions of several profiles"
+    return None
+
+
+def _has_one_profile_each(controller: Program) -> bool:
+    """True when an event of each type can get into the sessions of one profile at most."""
+    profiles: dict[str, set[str]] = {}
+    for rule in controller.rules:
+        effects = list[Effect](rule.effects)
+        if any(isinstance(effect, Insert) for effect in effects):
+            return False
+        profiles.setdefault(rule.event_type, set()).update(
+            effect.profile for effect in effects if isinstance(effect, RouteToProfile)
+        )
+    return all(len(each) <= 1 for each in profiles.values())
+
+
+def _expressions(program: Program) -> Iterator[Expr]:
+    tops: Iterable[Expr] = (top for statement in program.statements() for top in expressions_of(statement))
+    return (part for top in tops for part in subexpressions(top))
+
+
+class Routes:
+    """The owners of one tenant's events among the workers of a ring, by one version of its rules."""
+
+    def __init__(self, rules: TenantRules, ring: Ring) -> None:
+        config = rules.config
+        self.rules = rules
+        self.why_whole = why_whole(rules)
+        self._ring = ring
+        self._whole = ring.owner(config.tenant) if self.why_whole is not None else None
+        self._profiles = [profile.config.name for profile in rules.profiles]
+        controller = rules.controller
+        read = {name: dict(controller.fields.get(name, {})) for name in rules.event_types}
+        decoder = EventDecoder(read, config.type_field)
+        self._decode = decoder.decode
+        self._handlers = {
+            decoder.classes[name]: handler for name, handler in controller.handlers.items() if name in decoder.classes
+        }
+        self._asking = AskingEffects(EngineCounters(), config.limits.max_idle_ms, len(rules.profiles))
+        self._known: dict[tuple[int, str], int] = {}
+
+    def owner(self, profile: str, key: str) -> int:
+        """The worker that owns a session."""
+        return self._whole if self._whole is not None else self._ring.owner(self.rules.config.tenant, profile, key)
+
+    def owners(self, lines: Sequence[bytes]) -> Sequence[int] | int:
+        """The worker that each line goes to; or the one that all of them go to.
+
+        A line without a session, or that is no event, goes by what it says: any worker can pass it on or refuse it.
+        """
+        if self._whole is not None:
+            return self._whole
+        with Watchdog(self.rules.config.limits.rule_time_ms):
+            return list(self._each(lines))
+
+    def _each(self, lines: Sequence[bytes]) -> Iterator[int]:
+        """All in one place: a call an event would cost a quarter of it."""
+        decode, handlers, asking, known = self._decode, self._handlers, self._asking, self._known
+        routes = asking.routes
+        for line in lines:
+            try:
+                event = decode(line)
+            except BAD_LINE:
+                yield self._ring.owner(line)
+                continue
+            handler = handlers.get(event.__class__)
+            if handler is not None:
+                try:
+                    handler(event, None, None, 0, asking)
+                    if asking.rows:
+                        asking.further_passes(None, None, 0, None)
+                except FROM_DATA:
+                    asking.forget()
+            for place, route in enumerate(routes):
+                if route is not None:
+                    routes[place] = None
+                    owner = known.get((place, route[0]))
+                    yield self._remembered(place, route[0]) if owner is None else owner
+                    break
+            else:
+                yield self._ring.owner(line)
+
+    def _remembered(self, place: int, key: str) -> int:
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        owner = self._known[place, key] = self.owner(self._profiles[place], key)
+        return owner

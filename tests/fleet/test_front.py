@@ -1,0 +1,201 @@
+"""Several processes as one service: whose events are whose, and what goes on when one of them dies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.fleet.front import WorkersCannotBegin
+from runtime.service import StateTaken
+from tests.service.running import NDJSON, click, lines_of, wait_for
+
+from .fronts import LONG, SHORT, Fleet, write_tenant
+
+Start = Callable[..., Fleet]
+
+
+def ends_of(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The end markers among lines."""
+    return [each for each in lines if "_snec" in each]
+
+
+USERS = [f"user-{number}" for number in range(40)]
+
+
+def test_each_worker_has_sessions_of_its_own_and_no_event_comes_twice(start: Start) -> None:
+    fleet = start(SHORT)
+    for _ in range(3):
+        assert fleet.send([click(user) for user in USERS])["accepted"] == len(USERS)
+    wait_for(lambda: len(ends_of(fleet.out())) == len(USERS))
+    assert {each["_snec"] for each in ends_of(fleet.out())} == {3}
+    owners = [{each["_snid"] for each in ends_of(fleet.out_of(worker))} for worker in (0, 1)]
+    assert all(owners) and not owners[0] & owners[1]
+    assert sum("clicks" in each for each in fleet.out()) == 3 * len(USERS)
+
+
+def test_dead_letters_have_the_numbers_of_the_batch(start: Start) -> None:
+    fleet = start(SHORT)
+    lines = lines_of([click(user) for user in USERS]).splitlines(keepends=True)
+    for place in (3, 17, 30):
+        lines.insert(place, b'{"user": 7}\n')
+    answer = fleet.ingest.post("/v1/events/shop", content=b"".join(lines), headers=NDJSON).json()
+    assert (answer["accepted"], answer["dead_lettered"]) == (len(USERS), 3)
+    assert [each["line"] for each in answer["dead_letters"]] == [4, 18, 31]
+    assert sorted(each["line"] for each in fleet.letters()) == [4, 18, 31]
+
+
+def test_a_tenant_whose_events_make_its_clock_is_one_workers(start: Start) -> None:
+    by_events = {
+        **LONG,
+        "controller_text": "@Session('Visit') select user as _pk_, at as _timestamp_ from Click(user is not null);",
+        "events": {"Click": {"user": "string", "at": "long"}},
+        "time": {"domain": "event"},
+    }
+    fleet = start(by_events)
+    fleet.send([click(user, at=number) for number, user in enumerate(USERS)])
+    assert sorted(bool(fleet.out_of(worker)) for worker in (0, 1)) == [False, True]
+
+
+def test_a_session_goes_on_when_its_worker_dies(start: Start) -> None:
+    fleet = start(LONG)
+    fleet.send([click(user) for user in USERS])
+    for worker in (0, 1):
+        fleet.kill(worker)
+        fleet.send([click(user) for user in USERS])
+    clicks = Counter(each["clicks"] for each in fleet.out() if "clicks" in each)
+    assert clicks == {1: len(USERS), 2: len(USERS), 3: len(USERS)}
+    assert [each.restarts for each in fleet.front.controls.workers()] == [1, 1]
+
+
+def test_sessions_go_on_after_a_stop(start: Start) -> None:
+    first = start(LONG)
+    first.send([click(user) for user in USERS])
+    assert first.stop() == 0
+    assert len(list(first.state.glob("workers/*/log/shop/*.snapshot"))) == 2
+    again = start()
+    again.send([click(user) for user in USERS])
+    assert Counter(each["clicks"] for each in again.out() if "clicks" in each) == {1: len(USERS), 2: len(USERS)}
+
+
+def test_a_pause_outlives_the_processes(start: Start) -> None:
+    first = start(LONG)
+    first.order("/pause")
+    assert "is paused" in first.send([click("ann")], status=503)["error"]
+    first.stop()
+    again = start()
+    again.send([click("ann")], status=503)
+    again.order("/resume")
+    again.send([click("ann")])
+
+
+def test_sessions_stay_where_so_many_workers_have_put_them(start: Start, tmp_path: Path) -> None:
+    start(LONG).stop()
+    with pytest.raises(StateTaken, match="those of 2 workers: --workers 2"):
+        start(workers=3)
+
+
+def test_sessions_of_one_process_are_not_split(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "state/log/shop").mkdir(parents=True)
+    (tmp_path / "state/log/shop/0000000001.log").touch()
+    with pytest.raises(StateTaken, match="those of one process"):
+        start(LONG)
+
+
+def test_what_a_worker_cannot_go_on_from_is_said(start: Start) -> None:
+    first = start(LONG)
+    first.send([click(user) for user in USERS])
+    first.stop()
+    for each in first.state.glob("workers/1/log/shop/*.snapshot"):
+        each.write_bytes(b"damaged")
+    with pytest.raises(WorkersCannotBegin, match=r"worker 1: .*snapshot"):
+        start().stop()
+
+
+def test_lines_that_are_followed_are_taken_once_whoever_dies(start: Start, tmp_path: Path) -> None:
+    log = tmp_path / "events.ndjson"
+    log.write_bytes(lines_of([click(user) for user in USERS]))
+    follow = f"tenants: [{{name: shop, follow: [{{file: {log}}}]}}]"
+    first = start(LONG, service=follow)
+    wait_for(lambda: sum("clicks" in each for each in first.out()) == len(USERS))
+    first.kill(1)
+    with log.open("ab") as file:
+        file.write(lines_of([click(user) for user in USERS]))
+    wait_for(lambda: sum("clicks" in each for each in first.out()) == 2 * len(USERS))
+    first.stop()
+    with log.open("ab") as file:
+        file.write(lines_of([click(user) for user in USERS]))
+    again = start(service=follow)
+    wait_for(lambda: sum("clicks" in each for each in again.out()) == 3 * len(USERS))
+    assert Counter(each["clicks"] for each in again.out() if "clicks" in each) == dict.fromkeys((1, 2, 3), len(USERS))
+
+
+# ---- other rules
+
+
+def with_rule(config: dict[str, Any], rule: str) -> dict[str, Any]:
+    """The tenant with a rule more."""
+    profile = config["profiles"][0]
+    return {**config, "profiles": [{**profile, "rules_text": profile["rules_text"] + rule}]}
+
+
+MORE = with_rule(LONG, "@DecorateEvent select 2 as version from Click;")
+
+
+def versions_seen(fleet: Fleet) -> Counter[object]:
+    """How many events have which version of the rules."""
+    return Counter(each.get("version") for each in fleet.out() if "clicks" in each)
+
+
+def test_all_workers_run_other_rules(start: Start, tmp_path: Path) -> None:
+    fleet = start(LONG)
+    fleet.send([click(user) for user in USERS])
+    write_tenant(tmp_path, MORE)
+    wait_for(lambda: fleet.front.reloader.histories["shop"].last)
+    outcome = fleet.front.reloader.histories["shop"].last
+    assert outcome is not None and (outcome.result, outcome.sessions, outcome.version) == ("reloaded", len(USERS), 2)
+    fleet.send([click(user) for user in USERS])
+    assert versions_seen(fleet) == {None: len(USERS), 2: len(USERS)}
+    assert {each["clicks"] for each in fleet.out() if each.get("version") == 2} == {2}
+
+
+def test_rules_that_one_worker_refuses_run_at_none(start: Start, tmp_path: Path) -> None:
+    fleet = start(LONG)
+    fleet.send([click("ann")])
+    other = {**LONG["profiles"][0], "name": "Other"}
+    controller = "@Session('Other') select user as _pk_ from Click(user is not null);"
+    write_tenant(tmp_path, {**LONG, "controller_text": controller, "profiles": [other]})
+    wait_for(lambda: fleet.front.reloader.histories["shop"].last)
+    refused = fleet.order("/reload", status=409)
+    assert (refused["result"], refused["version"]) == ("refused", 1)
+    fleet.send([click("ann")])
+    assert Counter(each["clicks"] for each in fleet.out() if "clicks" in each) == {1: 1, 2: 1}
+    assert fleet.order("/reload", {"force": True})["dropped_sessions"] == 1
+
+
+def test_a_worker_that_dies_comes_back_with_the_rules_of_now(start: Start, tmp_path: Path) -> None:
+    fleet = start(LONG)
+    fleet.send([click(user) for user in USERS])
+    write_tenant(tmp_path, MORE)
+    wait_for(lambda: fleet.front.reloader.histories["shop"].last)
+    fleet.kill(0)
+    fleet.send([click(user) for user in USERS])
+    assert versions_seen(fleet) == {None: len(USERS), 2: len(USERS)}
+    assert fleet.order("/rollback", {"version": 1})["version"] == 1
+    fleet.kill(1)
+    fleet.send([click(user) for user in USERS])
+    assert versions_seen(fleet) == {None: 2 * len(USERS), 2: len(USERS)}
+
+
+def test_a_tenant_that_is_split_stays_split_unless_forced(start: Start, tmp_path: Path) -> None:
+    fleet = start(LONG)
+    markers = {"begin_marker": "OtherBegin", "end_marker": "OtherEnd"}
+    profiles = [*LONG["profiles"], {**LONG["profiles"][0], **markers, "name": "Other", "type": 2}]
+    controller = LONG["controller_text"] + "@Session('Other') select page as _pk_ from Click(page is not null);"
+    write_tenant(tmp_path, {**LONG, "controller_text": controller, "profiles": profiles})
+    wait_for(lambda: fleet.front.reloader.histories["shop"].last)
+    assert "one worker would own all its keys" in fleet.order("/reload", status=409)["reason"]
+    assert fleet.order("/reload", {"force": True})["result"] == "reloaded"
