@@ -63,7 +63,7 @@ def change(tenant: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECORDED)
-@pytest.mark.parametrize("cache", [{}, {"hot": 0, "block_size": 64, "page_size": "4KiB"}], ids=["hot", "cold"])
+@pytest.mark.parametrize("cache", [{}, {"hot": 0, "block_size": 64, "page_size": "4KiB", "hash_capacity": 1}], ids=["hot", "cold"])
 def test_in_parts_as_in_one_run(
     sojourn: Run, project: Path, tmp_path: Path, name: str, cache: dict[str, object]
 ) -> None:
