@@ -21,6 +21,14 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def collected_tests_stay_frozen() -> Iterator[None]:
+    """A replay by several processes freezes what there is for a while, and then all would be gone through again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "unfreeze", lambda: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def installed_packages_are_listed_once() -> Iterator[None]:
     """They do not change while tests run, and listing them takes 5 ms for each tenant that is compiled."""
     with pytest.MonkeyPatch.context() as patch:
