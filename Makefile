@@ -18,7 +18,7 @@ FUZZ_TARGET ?= rules
 
 help:
 	@echo "make demo       a shop's events into visits and carts, by the rules of examples/shop"
-	@echo "make test       all tests but those of a browser"
+	@echo "make test       all tests but those of a browser and of services that are killed"
 	@echo "make test-browser  the service's pages in Chromium"
 	@echo "make test-chaos services that are killed at any moment, a hundred random lives (SEEDS=500)"
 	@echo "make check      ruff, mypy --strict, the direction of imports, reference pages up to date, rules formatted"
@@ -46,10 +46,11 @@ demo: $(INSTALLED)
 	@grep -m 1 '"purchases":[2-9]' out/shop.ndjson || true
 
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest -m "not browser" -n $(WORKERS)
+	$(BIN)/python -m pytest -m "not browser and not chaos" -n $(WORKERS) --dist worksteal
 
 chromium:
-	@command -v chromedriver >/dev/null || { test "$$(id -u)" = 0 && apt-get install --yes --quiet=2 chromium chromium-driver >/dev/null; } \
+	@command -v chromedriver >/dev/null \
+		|| { test "$$(id -u)" = 0 && { apt-get update && apt-get install --yes chromium chromium-driver; } >/dev/null 2>&1; } \
 		|| { echo "chromedriver is missing: apt-get install chromium chromium-driver"; exit 1; }
 
 test-browser: $(INSTALLED_DEV) chromium

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import entry_points
@@ -10,12 +11,17 @@ from importlib.metadata import entry_points
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "patient",
+    max_examples=int(os.environ.get("SOJOURN_EXAMPLES", "60")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:
-    """Seven thousand collected tests stay to the end; going through them at each full collection took a third of all."""
+    """Thousands of collected tests stay to the end; going through them at each full collection took a third of all."""
     gc.collect()
     gc.freeze()
 

@@ -119,11 +119,12 @@ def test_the_deepest_that_is_accepted_compiles(name: str, doubled: bool) -> None
 
     # A column nests a little less deep than all uses together, and is a third of the text to look at.
     refused = bisect_left(range(MAX_DEPTH), True, key=lambda levels: bool(problems_of(text(levels, as_column))))
-    while problems_of(text(refused - 1)):
-        refused -= 1
+    above = problems_of(text(refused))
+    while below := set(outcome(text(refused - 1))):
+        refused, above = refused - 1, below
     assert 5 < refused < MAX_DEPTH
-    assert problems_of(text(refused)) <= {"E107", "E215"}
-    assert outcome(text(refused - 1)) == []
+    assert above
+    assert above <= {"E107", "E215"}
 
 
 @pytest.mark.parametrize(
