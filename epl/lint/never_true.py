@@ -111,10 +111,12 @@ def _repeated_operand(context: LintContext) -> Iterator[Finding]:
     for statement, node in context.nodes:
         if not isinstance(node, ast.Chain) or node.operator == "||":
             continue
+        before: set[ast.Expression] = set()
         for number, operand in enumerate(node.operands):
-            if operand in node.operands[:number]:
+            if operand in before:
                 fix = _without_operand(context, statement, node, number)
                 yield found(operand.span, fix=fix, part=context.text(operand), operator=node.operator)
+            before.add(operand)
 
 
 def _without_operand(context: LintContext, statement: ast.Statement, node: ast.Chain, number: int) -> Fix | None:

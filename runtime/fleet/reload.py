@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from epl import Diagnostic, InvalidInput
+from runtime.clocks import NoClock
 from runtime.config import ServiceConfig
 from runtime.fleet.desk import Desk, FrontTenant
 from runtime.fleet.link import NotDone
 from runtime.fleet.processes import WorkerProcess
 from runtime.fleet.routes import why_whole
 from runtime.plan import KindPlan, Plan
-from runtime.replay import NoClock
 from runtime.rules import TenantRules
 from runtime.service.layout import Layout
 from runtime.service.outcomes import Outcome, Result, Trigger

@@ -34,6 +34,7 @@ profiles:
 """
 MONDAY = b'{"user":"a","at":1000,"kind":"click"}\n{"user":"b","at":2000}\n'
 TUESDAY = b'{"user":"a","at":9000,"kind":"click"}\nno event\n'
+COLD = {"hot": 0, "block_size": 64, "page_size": "4KiB", "hash_capacity": 1}
 RECORDED = ["examples/shop", "examples/app-pings", "profiles/openreplay", "profiles/ua", "profiles/snowplow"]
 
 
@@ -63,7 +64,7 @@ def change(tenant: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECORDED)
-@pytest.mark.parametrize("cache", [{}, {"hot": 0, "block_size": 64, "page_size": "4KiB"}], ids=["hot", "cold"])
+@pytest.mark.parametrize("cache", [{}, COLD], ids=["hot", "cold"])
 def test_in_parts_as_in_one_run(
     sojourn: Run, project: Path, tmp_path: Path, name: str, cache: dict[str, object]
 ) -> None:

@@ -15,7 +15,7 @@ from runtime.rules import compile_tenant
 
 CONTROLLER = "@Session('Session') select session as _pk_, batch_ts as _timestamp_ from Message;"
 POLICIES = {"2022": TimePolicy.ENDER_2022, "head": TimePolicy.ENDER}
-CACHES = (CacheConfig(), CacheConfig(hot=0, block_size=64, page_size=1 << 16))
+CACHES = (CacheConfig(), CacheConfig(hot=0, block_size=64, page_size=1 << 16, hash_capacity=1))
 """Sessions as objects; and each from pages and back at every event."""
 Vector = tuple[str, dict[str, Any]]
 

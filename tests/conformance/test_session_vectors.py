@@ -19,7 +19,7 @@ from runtime.rules import TenantRules, compile_tenant
 
 DAY_MS = 24 * 60 * 60 * 1000
 NOWHERE = Span(0, 0)
-CACHES = (CacheConfig(), CacheConfig(hot=0, block_size=64, page_size=1 << 16))
+CACHES = (CacheConfig(), CacheConfig(hot=0, block_size=64, page_size=1 << 16, hash_capacity=1))
 """Sessions as objects; and each from pages and back at every event."""
 Vector = tuple[str, dict[str, Any]]
 

@@ -30,7 +30,13 @@ def config(blocks: int, hot: int = 0, **more: Row) -> Row:
     """A tenant whose sessions have so many blocks in all, one of which is never handed out."""
     return {
         "events": {"Click": {"user": "string", "text": "string", "part": "string", "gap": "int"}},
-        "cache": {"hot": hot, "block_size": BLOCK, "page_size": BLOCK * blocks, "memory": BLOCK * blocks},
+        "cache": {
+            "hot": hot,
+            "block_size": BLOCK,
+            "page_size": BLOCK * blocks,
+            "memory": BLOCK * blocks,
+            "hash_capacity": 1,
+        },
         "controller_text": "@Session('Visit') select user as _pk_, gap as _duration_ from Click;",
         "profiles": [
             {

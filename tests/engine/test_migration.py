@@ -19,7 +19,7 @@ def tenant(rules: str, *, hot: int, subs: tuple[str, ...] = (), profile: str = "
     sub_sessions = [{"name": sub, "gap": "9s", "rules_text": count.format(sub)} for sub in subs]
     return {
         "events": {"Click": {"user": "string", "part": "string", "n": "int"}},
-        "cache": {"hot": hot, "block_size": 64, "page_size": "4KiB"},
+        "cache": {"hot": hot, "block_size": 64, "page_size": "4KiB", "hash_capacity": 1},
         "controller_text": f"@Session('{profile}') select user as _pk_ from Click;",
         "profiles": [
             {"name": profile, "type": 1, "gap": "10s", "rules_text": rules + opens, "sub_sessions": sub_sessions}

@@ -305,7 +305,7 @@ def config(rules: tuple[Rule, ...], sub_rules: tuple[Rule, ...], times: Times, h
     markers = {"begin_marker": "VisitBegin", "end_marker": "VisitEnd"}
     return {
         "events": {"Click": {"user": "string", "n": "int", "part": "string", "act": "string"}},
-        "cache": {"hot": hot, "block_size": 64, "page_size": "4KiB"},
+        "cache": {"hot": hot, "block_size": 64, "page_size": "4KiB", "hash_capacity": 1},
         "limits": {"max_idle": f"{MAX_IDLE_MS}ms", "max_events": times.max_events},
         "controller_text": "@Session('Visit') select user as _pk_ from Click;"
         "@Passive @Session('Visit') select user as _pk_ from Click(act = 'ping');",

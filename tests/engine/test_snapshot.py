@@ -37,7 +37,7 @@ def config(cache: Row | None = None, **more: Row) -> Row:
     """A tenant whose rules use all that a snapshot has to keep."""
     return {
         "events": {"Click": dict.fromkeys(("user", "part", "act", "text"), "string") | {"at": "long", "number": "int"}},
-        "cache": {"hot": 10, "block_size": 64, "page_size": "4KiB", **(cache or {})},
+        "cache": {"hot": 10, "block_size": 64, "page_size": "4KiB", "hash_capacity": 1, **(cache or {})},
         "controller_text": "@Session('Visit') select user as _pk_, at as _timestamp_ from Click;",
         "profiles": [
             {
@@ -167,7 +167,7 @@ def test_goes_on(compile_text: Compiled, tmp_path: Path, hot: int, cut: int) -> 
         {"hot": 1000},
         {"hot": 0},
         {"memory": "64KiB"},
-        {"hash_capacity": 1},
+        {"hash_capacity": 1_000_000},
     ],
     ids=str,
 )

@@ -21,7 +21,7 @@ from runtime.event import Refused
 from runtime.output import to_json
 
 Row = dict[str, Any]
-FEW = settings(max_examples=100, deadline=None)
+FEW = settings(deadline=None)
 
 SUB_SESSION = {
     "name": "Part",

@@ -36,7 +36,7 @@ from runtime.rules import compile_tenant
 
 CASES = Path(__file__).parent / "cases"
 FOLDERS = sorted(path.parent for path in CASES.rglob("sessionizer.yaml"))
-COLD = CacheConfig(hot=0, block_size=64, page_size=1 << 16)
+COLD = CacheConfig(hot=0, block_size=64, page_size=1 << 16, hash_capacity=1)
 """Every event reads its session from pages, and writes it back."""
 
 

@@ -14,6 +14,8 @@ SCHEMA = (
     "create schema E (i int, l long, d double, f float, s string, b boolean, c boolean, xs int[], props map);\n"
     "create expression bump { x => x + 1 };\n"
 )
+MANY = 3_500
+"""More than Python's own compiler takes one in another: three times the limit of recursion, which is 1,000."""
 
 
 def outcome(text: str) -> list[str]:
@@ -86,17 +88,22 @@ def nested(name: str, levels: int) -> str:
     return text
 
 
+def as_column(expression: str) -> str:
+    """An expression as a column."""
+    return f"select {expression} as x from E;"
+
+
 def in_use(expression: str) -> str:
     """An expression as a column, in a condition and under `not`."""
     return f"select {expression} as x from E where ({expression}) is not null and not (({expression}) is null);"
 
 
-def in_use_twice_as_deep(name: str, levels: int) -> str:
+def twice_as_deep(name: str, levels: int, use: Callable[[str], str]) -> str:
     """The nesting in a declared expression, and the same nesting around that."""
     text = "inner"
     for _ in range(levels):
         text = NESTINGS[name][1](text)
-    return f"create expression inner alias for {{ {nested(name, levels)} }};\n{in_use(text)}"
+    return f"create expression inner alias for {{ {nested(name, levels)} }};\n{use(text)}"
 
 
 def problems_of(text: str) -> set[str]:
@@ -107,13 +114,17 @@ def problems_of(text: str) -> set[str]:
 @pytest.mark.parametrize("name", [name for name in NESTINGS if name != "parentheses"])
 @pytest.mark.parametrize("doubled", [False, True])
 def test_the_deepest_that_is_accepted_compiles(name: str, doubled: bool) -> None:
-    def text(levels: int) -> str:
-        return in_use_twice_as_deep(name, levels) if doubled else in_use(nested(name, levels))
+    def text(levels: int, use: Callable[[str], str] = in_use) -> str:
+        return twice_as_deep(name, levels, use) if doubled else use(nested(name, levels))
 
-    refused = bisect_left(range(MAX_DEPTH), True, key=lambda levels: bool(problems_of(text(levels))))
+    # A column nests a little less deep than all uses together, and is a third of the text to look at.
+    refused = bisect_left(range(MAX_DEPTH), True, key=lambda levels: bool(problems_of(text(levels, as_column))))
+    above = problems_of(text(refused))
+    while below := set(outcome(text(refused - 1))):
+        refused, above = refused - 1, below
     assert 5 < refused < MAX_DEPTH
-    assert problems_of(text(refused)) <= {"E107", "E215"}
-    assert outcome(text(refused - 1)) == []
+    assert above
+    assert above <= {"E107", "E215"}
 
 
 @pytest.mark.parametrize(
@@ -122,34 +133,34 @@ def test_the_deepest_that_is_accepted_compiles(name: str, doubled: bool) -> None
         ("(" * 10_000 + "i" + ")" * 10_000, []),
         ("-" * 10_000 + "i", ["E107"]),
         ("not " * 10_000 + "b", ["E107"]),
-        (" or ".join(["b"] * 5_000), []),
-        (" and ".join(["b"] * 5_000), []),
-        (" or ".join(f"i = {n}" for n in range(5_000)), []),
+        (" or ".join(["b"] * MANY), []),
+        (" and ".join(["b"] * MANY), []),
+        (" or ".join(f"i = {n}" for n in range(MANY)), []),
         (" or ".join(f"(i = {n} and s like '%{n}%')" for n in range(500)), []),
-        (" || ".join(["s"] * 5_000), []),
-        (" + ".join(["i"] * 5_000), ["E107"]),
-        ("i.x" + ".x" * 5_000, ["E107"]),
-        ("s" + ".trim()" * 5_000, ["E107"]),
+        (" || ".join(["s"] * MANY), []),
+        (" + ".join(["i"] * MANY), ["E107"]),
+        ("i.x" + ".x" * MANY, ["E107"]),
+        ("s" + ".trim()" * MANY, ["E107"]),
         (nested("case", 300), ["E107"]),
         ("case " + " ".join(f"when i = {n} then '{n}'" for n in range(3_000)) + " end", []),
         ("case i " + " ".join(f"when {n} then {n}" for n in range(3_000)) + " else 1.5 end", []),
-        ("coalesce(" + ", ".join(["i"] * 5_000) + ")", []),
-        ("max(" + ", ".join(["i"] * 5_000) + ")", []),
-        ("i in (" + ", ".join(map(str, range(5_000))) + ")", []),
-        ("i not in (" + ", ".join(["i"] * 5_000) + ")", []),
-        ("i = any (" + ", ".join(["i"] * 5_000) + ")", []),
-        ("{" + ", ".join(["i"] * 5_000) + "}", []),
+        ("coalesce(" + ", ".join(["i"] * MANY) + ")", []),
+        ("max(" + ", ".join(["i"] * MANY) + ")", []),
+        ("i in (" + ", ".join(map(str, range(MANY))) + ")", []),
+        ("i not in (" + ", ".join(["i"] * MANY) + ")", []),
+        ("i = any (" + ", ".join(["i"] * MANY) + ")", []),
+        ("{" + ", ".join(["i"] * MANY) + "}", []),
         ("'" + "x" * 1_000_000 + "'", []),
         ("1" * 1_000_000, ["E106"]),
         ("y" * 1_000_000, ["E201"]),
         ("(" * 10_000, ["E101"]),
-        ("cast(i, " + "x." * 5_000 + "y)", ["E206"]),
+        ("cast(i, " + "x." * MANY + "y)", ["E206"]),
         ("bump(" * 20 + "i" + ")" * 20, []),
         ("bump(" * 80 + "i" + ")" * 80, ["E107"]),
     ],
 )
 def test_large_expressions(expression: str, codes: list[str]) -> None:
-    assert outcome(f"select {expression} as x from E where ({expression}) is not null;") in (codes, 2 * codes)
+    assert outcome(as_column(expression)) == codes
 
 
 @pytest.mark.parametrize("operator", ["or", "and"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import pytest
 
@@ -25,8 +26,9 @@ SCHEMA = (
 )
 
 
+@lru_cache(maxsize=8)
 def found(text: str) -> list[Diagnostic]:
-    """Errors and warnings of a text that stands alone."""
+    """Errors and warnings of a text that stands alone. Tests ask again of what they have just asked."""
     checked = check(parse(Source("rules.epl", text)), Environment())
     return with_fixes([*checked.problems, *lint_program(LintContext.of(checked))])
 

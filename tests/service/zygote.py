@@ -1,7 +1,8 @@
 """Starts `sojourn serve` again and again in a tenth of the time: a process that has imported everything, and forks.
 
 An order is a line of JSON: `{"serve": [arguments], "folder": where}` gives the number of a process, whose stdout and
-stderr go to files there; `{"wait": number}` gives its exit code.
+stderr go to files there, as its stdin comes from one if it is there, and which finds no packages that are named as
+`without`; `{"wait": number}` gives its exit code.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 import runtime.service
 from runtime.cli import main
@@ -17,16 +19,20 @@ from runtime.cli import main
 assert runtime.service, "imported before it is forked"
 
 
-def serve(arguments: list[str], folder: str) -> None:
+def serve(arguments: list[str], folder: str, without: Sequence[str]) -> None:
     """In a process of its own: never returns."""
     os.chdir(folder)
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number, name, mode in ((0, os.devnull, "rb"), (1, "stdout", "wb"), (2, "stderr", "ab")):
-        with open(name, mode) as file:
+    for number, name, mode in ((0, "stdin", "rb"), (1, "stdout", "wb"), (2, "stderr", "ab")):
+        with open(name if number or os.path.exists(name) else os.devnull, mode) as file:
             os.dup2(file.fileno(), number)
+    sys.modules.update(dict.fromkeys(without))  # type: ignore[arg-type]
     try:
         main(arguments)
+    except SystemExit as refused:
+        sys.stderr.flush()
+        os._exit(int(refused.code or 0))
     finally:
         os._exit(70)
 
@@ -37,7 +43,7 @@ for line in sys.stdin:
     if "serve" in order:
         child = os.fork()
         if child == 0:
-            serve(order["serve"], order["folder"])
+            serve(order["serve"], order["folder"], order.get("without", ()))
         children.add(child)
         print(child, flush=True)
     else:
