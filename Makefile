@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo       a shop's events into visits and carts, by the rules of examples/shop"
-	@echo "make test       all tests but those of a browser and of services that are killed"
+	@echo "make test       all tests but those of a browser"
 	@echo "make test-browser  the service's pages in Chromium"
 	@echo "make test-chaos services that are killed at any moment, a hundred random lives, and ten minutes of one (SEEDS=5 SOAK_SECONDS=20)"
 	@echo "make check      ruff, mypy --strict, the direction of imports, reference pages up to date, rules formatted"
@@ -53,7 +53,7 @@ demo: $(INSTALLED)
 	@grep -m 1 '"purchases":[2-9]' out/shop.ndjson || true
 
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest -m "not browser and not chaos" -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -m "not browser" -n $(WORKERS) --dist worksteal
 
 chromium:
 	@command -v chromedriver >/dev/null \

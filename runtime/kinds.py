@@ -62,7 +62,6 @@ class Kind:
         config, layout = rules.config, rules.layout
         self.compiled = rules.compiled
         self.name = config.name
-        self.path = path
         self.gap_ms = config.gap_ms
         self.layout = layout
         self.session_class: type[Any] = session_class(base, layout, number)

@@ -28,19 +28,23 @@ class Profile(Endings):
         self.is_simple = self.is_plain = not (around.max_events or around.max_state_bytes) and not any(
             isinstance(effect, _SPECIAL) for effect in effects
         )
-        self._has_parts = bool(self.sub_sessions) or self._midnight
         self.ending: list[tuple[Any, MainSession | None, str]] = []
         """What ends once the event has left, a sub-session with its session, and why: `after_event` sees to it."""
 
     @property
     def ends_plainly(self) -> bool:
         """True when `end_due` may see to what is due: just now no end waits, and nobody else has a say in it."""
-        return self.is_plain and not (self._has_parts or self._alone) and type(self) is Profile
+        return self.is_plain and not self._alone and self._is_whole
 
     @property
     def begins_plainly(self) -> bool:
         """True when the loop over events may see to sessions that begin: nobody else has a say in it."""
-        return self.is_simple and not self._has_parts and self._around.make_room is None and type(self) is Profile
+        return self.is_simple and self._around.make_room is None and self._is_whole
+
+    @property
+    def _is_whole(self) -> bool:
+        """True when sessions have nothing in them that ends by itself."""
+        return type(self) is Profile and not (self.sub_sessions or self._midnight)
 
     # ---- an event
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import mmap as mmap_module
 import re
+import sys
 from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from typing import Any
 
+_CAN_GROW = sys.platform == "linux"
+"""Elsewhere a mapping keeps its size, so it has all that there may be; none of it is real before it is written."""
 _HUGE_PAGES = getattr(mmap_module, "MADV_HUGEPAGE", None)
 _FREE, HEAD, _BODY = 0, 1, 2
 _FREE_RUN = re.compile(rb"\x00+")
@@ -40,7 +43,7 @@ class Pages:
         self.most_pages = memory // page_size
         self.reserved_pages = 0
         """Taken from the system so far, of `most_pages`."""
-        self.memory = _reserved(page_size)
+        self.memory = _reserved(page_size if _CAN_GROW else max(self.most_pages, 1) * page_size)
         """All pages in one piece, so that block `n` begins at `n * block_size`."""
         self.map = bytearray()
         """A byte a block: free, the first of a run, or a later one."""
@@ -234,7 +237,7 @@ class Pages:
         Takes 0.4 ms at most with 1.6 GB: what is there moves without being copied.
         """
         start = self.reserved_pages * self.page_size
-        if start:
+        if start and _CAN_GROW:
             self.memory.resize(start + self.page_size)
         self.reserved_pages += 1
         return start

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from runtime.cli.progress import FileProgress, progress_bar
 from runtime.io import FileSink
+from runtime.parallel.errors import TooManySessions
 from runtime.parallel.replay import ParallelReplay
 from runtime.replay import Replayed
 from runtime.rules import TenantRules
@@ -38,7 +39,13 @@ def replay_by_workers(
         sink = None if out is None else stack.enter_context(FileSink(out, joins=True))
         # Without a thread of its own: workers are copies of this process, and a thread may hold what they need.
         bar = stack.enter_context(progress_bar(errors, shown=is_shown, has_thread=False))
-        return replay.run(cuts, sink, letters, FileProgress(bar) if is_shown else None)
+        try:
+            return replay.run(cuts, sink, letters, FileProgress(bar) if is_shown else None)
+        except TooManySessions:
+            for each in (sink, letters):
+                if each is not None:
+                    each.discard()
+            return "there are more sessions than there is memory for (`cache.memory`)"
 
 
 def why_in_one(*, is_folder: bool, sort: bool, is_saved: bool) -> str | None:

@@ -23,13 +23,13 @@ from typing import Any
 
 from runtime.io import SinkError, SourceError
 from runtime.parallel.cuts import Part
-from runtime.parallel.errors import WorkerFailed
+from runtime.parallel.errors import TooManySessions, WorkerFailed
 from runtime.parallel.handover import Handover
 from runtime.parallel.work import Done, Job, Work
 from runtime.watchdog import Watchdog
 
 _READ, _HANDED, _LOG, _DONE = "read", "handed", "log", "done"
-_SOURCE, _SINK, _DEFECT = "source", "sink", "defect"
+_SOURCE, _SINK, _NO_ROOM, _DEFECT = "source", "sink", "no room", "defect"
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 _REPORT_BYTES = 1 << 20
 """How much is read between two reports."""
@@ -80,7 +80,10 @@ class Pool:
         self._started = self._told = 0
 
     def run(self) -> None:
-        """Returns when all parts are done. Raises SourceError, SinkError and WorkerFailed, whatever is first."""
+        """Returns when all parts are done. Raises SourceError, SinkError, TooManySessions and WorkerFailed.
+
+        Whatever is first.
+        """
         # What is here already is not looked at by the workers' collectors, and so stays common memory.
         gc.freeze()
         before = _on_termination(lambda number, frame: sys.exit(128 + number))
@@ -137,6 +140,8 @@ class Pool:
                 raise SourceError(*given)
             case "sink":
                 raise SinkError(*given)
+            case "no room":
+                raise TooManySessions
             case _:
                 said, trace = given
                 raise RuntimeError(f"{self._called(worker)}: {said}") from _InWorker(trace)
@@ -213,6 +218,8 @@ class Pool:
             return _SOURCE, (error.name, error.message)
         except SinkError as error:
             return _SINK, (error.name, error.message)
+        except TooManySessions:
+            return _NO_ROOM, None
         except (EOFError, ConnectionError):
             raise
         except OSError as error:

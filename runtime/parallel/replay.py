@@ -63,7 +63,8 @@ class ParallelReplay:
     ) -> Replayed:
         """Goes through all parts, of which there are several, and lets time run on until every session has ended.
 
-        `out` and `letters` take the workers' files as they are. Raises SourceError, SinkError and WorkerFailed.
+        `out` and `letters` take the workers' files as they are. Raises SourceError, SinkError, WorkerFailed, and
+        TooManySessions: then nothing has left that cannot be taken back, and nothing is counted.
         """
         began = time.perf_counter()
         used = min(self._workers, len(cuts.parts))
@@ -77,11 +78,14 @@ class ParallelReplay:
             if on_progress is not None:
                 on_progress("all files", read_bytes, cuts.total_bytes)
 
+        parts: list[Done] = []
+
         def on_done(done: Done) -> None:
-            self._add(replayed, done)
+            parts.append(done)
             for what, path in done.files.items():
-                sinks[what].append(path)
-                path.unlink()
+                # What a pipe has taken, it does not give back.
+                if not sinks[what].is_direct:
+                    _move(path, sinks[what])
 
         with TemporaryDirectory(prefix=".sojourn-", dir=_folder_of(out)) as folder:
             job = Job(
@@ -94,6 +98,11 @@ class ParallelReplay:
                 self._ordered,
             )
             Pool(job, cuts.parts, used, on_done, on_read).run()
+            for done in parts:
+                self._add(replayed, done)
+                for what, path in done.files.items():
+                    if sinks[what].is_direct:
+                        _move(path, sinks[what])
         replayed.seconds = time.perf_counter() - began
         return replayed
 
@@ -114,6 +123,11 @@ class ParallelReplay:
     def _first_line(self, name: str) -> bytes | None:
         with open_source(name, field_types=field_types([self._rules]), chunk_bytes=1 << 16) as source:
             return next((line for block in source for line in block.lines), None)
+
+
+def _move(path: Path, sink: FileSink) -> None:
+    sink.append(path)
+    path.unlink()
 
 
 def _folder_of(out: FileSink | None) -> str:

@@ -17,6 +17,7 @@ from runtime.engine import Engine
 from runtime.io import EventSource, FileSink, open_range, open_source
 from runtime.parallel.cuts import Part, Piece
 from runtime.parallel.engines import Deferred, LaterEngine, Successor
+from runtime.parallel.errors import TooManySessions
 from runtime.parallel.handover import Handover
 from runtime.parallel.letters import Letters
 from runtime.parallel.lines import Lines, write_in_order
@@ -86,7 +87,7 @@ class Work:
     def run(self, predecessor: Callable[[], Handover], hand_over: Callable[[Handover], None]) -> Done:
         """Goes through the part. `predecessor` waits for what the part before hands over, where there is one.
 
-        Raises SourceError, SinkError and OSError.
+        Raises SourceError, SinkError, TooManySessions and OSError.
         """
         first_ms = self._part.first_ms
         if first_ms is None:
@@ -111,8 +112,7 @@ class Work:
                 if not number % _BATCH:
                     lines.take()
             successor.advance(clock_ms)
-            if _had_room(later, successor):
-                return self._end((later, successor), clock_ms, handover, hand_over)
+            return self._end((later, successor), clock_ms, handover, hand_over)
         if self._sink is not None:
             self._sink.discard()
         self._start_over()
@@ -138,11 +138,13 @@ class Work:
         handover: Handover | None,
         hand_over: Callable[[Handover], None],
     ) -> Done:
-        """Hands over what lives, or ends it, and completes the files."""
+        """Hands over what lives, or ends it, and completes the files. Raises TooManySessions."""
         lines_before = 0 if handover is None else handover.lines
         if self._is_last:
             engines[-1].drain()  # the other, if there is one, had no need to wait
-        else:
+        if not _had_room(engines):
+            raise TooManySessions
+        if not self._is_last:
             hand_over(Handover.of(engines, clock_ms, engines[0].last, self._letters.lines_behind(lines_before)))
         for lines in self._lines:
             lines.take()
@@ -218,9 +220,8 @@ def _counters_of(engine: Engine) -> list[SessionCounters]:
     return [profile.counters, *(sub.counters for sub in profile.sub_sessions)]
 
 
-def _had_room(first: Engine, second: Engine) -> bool:
-    """True when the sessions of both would have found room in one cache."""
-    pages = (first.cache.pages, second.cache.pages)
-    reserved_bytes = sum(each.reserved_bytes for each in pages)
-    is_full = first.cache.failed_puts or second.cache.failed_puts
-    return not is_full and reserved_bytes <= pages[0].most_pages * pages[0].page_size
+def _had_room(engines: Sequence[Engine]) -> bool:
+    """True when the sessions of all would have found room in one cache."""
+    caches = [engine.cache for engine in engines]
+    reserved_pages = sum(cache.pages.reserved_pages for cache in caches)
+    return reserved_pages <= caches[0].pages.most_pages and not any(cache.failed_puts for cache in caches)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import runtime.cache.pages
 from runtime.cache.entries import Entries, NoRoom
 from runtime.cache.pages import Pages
 
@@ -54,9 +56,18 @@ def fill(pages: Pages, runs: dict[int, int]) -> None:
         runs[some[0]] = some[1]
 
 
+@pytest.mark.parametrize("can_grow", [sys.platform == "linux", False])
 @given(st.sampled_from([1, 2, 16, 64, 200]), st.integers(1, 3), OPERATIONS)
-def test_against_a_set(blocks_per_page: int, most_pages: int, operations: list[tuple[str, int]]) -> None:
-    pages = pages_of(blocks_per_page, most_pages)
+def test_against_a_set(
+    can_grow: bool, blocks_per_page: int, most_pages: int, operations: list[tuple[str, int]]
+) -> None:
+    """Also where a mapping cannot grow, as on macOS."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime.cache.pages, "_CAN_GROW", can_grow)
+        take_and_give_back(pages_of(blocks_per_page, most_pages), operations)
+
+
+def take_and_give_back(pages: Pages, operations: list[tuple[str, int]]) -> None:
     runs: dict[int, int] = {}
     for operation, number in operations:
         if operation == "take":

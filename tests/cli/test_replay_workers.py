@@ -181,3 +181,18 @@ def test_who_stops_the_command_stops_its_workers(
     assert "Traceback" not in told
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
     assert not list(tenant.glob(".sojourn-*"))
+
+
+@pytest.mark.parametrize("out", ["out.ndjson", "-"])
+def test_there_is_one_process_where_memory_is_short(sojourn: Run, tenant: Path, out: str) -> None:
+    small = "cache: {block_size: 64, page_size: 4KiB, memory: 4KiB, hot: 10}\n"
+    (tenant / "sessionizer.yaml").write_text(TENANT + small)
+    place = out if out == "-" else tenant / out
+    found = []
+    for workers in ("1", "2"):
+        result = sojourn("replay", tenant, tenant / "events.ndjson", "--out", place, "--quiet", "--workers", workers)
+        assert result.exit_code == 0, result.output
+        found.append(result.stdout_bytes if out == "-" else (tenant / out).read_bytes())
+    assert found[0] == found[1]
+    told = sojourn("replay", tenant, tenant / "events.ndjson", "--workers", "2")
+    assert "one process, not 2: there are more sessions than there is memory for" in told.output

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from runtime.parallel.errors import TooManySessions
 from runtime.parallel.reasons import longest_pause_ms, why_in_one_piece
 from runtime.rules import TenantRules
 
-from .sides import Sides, assert_same, parts_at, time_of
+from .sides import Sides, parts_at, time_of
 
 RulesOf = Callable[[dict[str, Any]], TenantRules]
 
@@ -68,13 +69,12 @@ def test_how_long_a_session_may_be_quiet(rules_of: RulesOf, rules: str, controll
     assert longest_pause_ms(rules_of(tenant(rules, controller=controller))) == minutes * 60_000
 
 
-def test_sessions_that_one_process_would_have_no_room_for(rules_of: RulesOf, sides: Sides, tmp_path: Path) -> None:
+def test_more_sessions_than_there_is_room_for(rules_of: RulesOf, sides: Sides, tmp_path: Path) -> None:
     cache = {"block_size": 64, "page_size": "64KiB", "memory": "64KiB", "hot": 10}
     rules = rules_of(tenant("@UpdateMetadata select user from E", cache=cache))
     source = tmp_path / "events.ndjson"
     events = [{"user": f"user {number % 3000}", "at": number * 200} for number in range(12_000)]
     source.write_text("".join(f"{json.dumps(event)}\n" for event in events))
-    one = sides.one(rules, [str(source)])
-    assert one.counted["Visit"]["ended"]["evicted"]
-    several = sides.several(rules, parts_at(source, [4000, 8000], time_of(rules)), ordered=True)
-    assert_same(one, several, ordered=True)
+    with pytest.raises(TooManySessions):
+        sides.several(rules, parts_at(source, [4000, 8000], time_of(rules)), ordered=True)
+    assert not any(number for _, _, number in rules.matches()), "one process counts from the beginning"
