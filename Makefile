@@ -61,10 +61,10 @@ chromium:
 		|| { echo "chromedriver is missing: apt-get install chromium chromium-driver"; exit 1; }
 
 test-browser: $(INSTALLED_DEV) chromium
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser tests/service tests/fleet
 
 test-chaos: $(INSTALLED_DEV)
-	SOJOURN_SEEDS=$(SEEDS) SOJOURN_SOAK_S=$(SOAK_SECONDS) $(BIN)/python -m pytest -m chaos -n $(WORKERS)
+	SOJOURN_SEEDS=$(SEEDS) SOJOURN_SOAK_S=$(SOAK_SECONDS) $(BIN)/python -m pytest -m chaos -n $(WORKERS) --dist worksteal tests/service tests/fleet
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
