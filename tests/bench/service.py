@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from itertools import cycle
 from multiprocessing import Pool, Process
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
@@ -171,7 +172,7 @@ def flooded(tenant: Path, lines: list[bytes], base: float, seconds: float, folde
         for _ in range(3):
             for is_flooded in (False, True):
                 floods = [
-                    Process(target=send, args=(f"{url}flooding", many, 1000, seconds, limit * 10 / _FLOODS))
+                    Process(target=_flood, args=(f"{url}flooding", many, 1000, seconds, limit * 10 / _FLOODS))
                     for _ in range(_FLOODS if is_flooded else 0)
                 ]
                 for each in floods:
@@ -185,6 +186,12 @@ def flooded(tenant: Path, lines: list[bytes], base: float, seconds: float, folde
                 slowest.append(p99_ms)
     ratios = [min(times[1::2]) / min(times[::2]) for times in (medians, slowest)]
     print("the best of three beside the best of three: p50 {:.2f}, p99 {:.2f} times as long".format(*ratios))
+
+
+def _flood(*given: Any) -> None:
+    """Sends from elsewhere, as it were: who floods does not take the processor from the service."""
+    os.nice(19)
+    send(*given)
 
 
 def with_name(tenant: Path, folder: Path, rate: int) -> Path:
