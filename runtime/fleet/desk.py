@@ -102,6 +102,8 @@ class Desk:
         self.links = links
         self.ring = ring
         self._closing = asyncio.Event()
+        self.is_over = asyncio.Event()
+        """Set when nobody waits any more for answers of workers."""
 
     async def offer(
         self,
@@ -256,6 +258,7 @@ class Desk:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and any(each.intake.waiting for each in self.tenants.values()):
             await asyncio.sleep(0.01)
+        self.is_over.set()
 
 
 class Requests:
@@ -277,7 +280,10 @@ class Requests:
         position: Position | None = None,
         partition: int = 0,
     ) -> Answer:
-        """As the desk's; raises NotTaken with 504 when it takes too long, and then nobody knows what becomes of it."""
+        """As the desk's; raises NotTaken with 504 when it takes too long, or the service ends before.
+
+        Then nobody knows what becomes of it.
+        """
         offered = self._desk.offer(
             served,
             lines,
@@ -288,8 +294,12 @@ class Requests:
             position=position,
             partition=partition,
         )
-        task = asyncio.create_task(offered)
-        if not (await asyncio.wait([task], timeout=_LONGEST_ANSWER_S))[0]:
+        task, over = asyncio.create_task(offered), asyncio.create_task(self._desk.is_over.wait())
+        try:
+            await asyncio.wait([task, over], timeout=_LONGEST_ANSWER_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+        if not task.done():
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise NotTaken(504, f"events of tenant `{served.name}` wait still; they will be taken if all goes well")
         return task.result()

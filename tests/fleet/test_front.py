@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +82,18 @@ def test_sessions_go_on_after_a_stop(start: Start) -> None:
     again = start()
     again.send([click(user) for user in USERS])
     assert Counter(each["clicks"] for each in again.out() if "clicks" in each) == {1: len(USERS), 2: len(USERS)}
+
+
+def test_who_waits_for_a_worker_that_does_not_answer_is_told_when_the_service_ends(start: Start) -> None:
+    fleet = start(LONG, service="stop_time: 2s")
+    pid = fleet.front.controls.workers()[0].pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor() as thread:
+        waiting = thread.submit(fleet.send, [click(user) for user in USERS], status=504)
+        wait_for(lambda: fleet.front.controls.workers()[0].waiting_lines)
+        fleet.stop()
+        assert "wait still" in waiting.result()["error"]
 
 
 def test_a_pause_outlives_the_processes(start: Start) -> None:
