@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
@@ -38,6 +37,7 @@ from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.served import clock_of, file_name, rate_of
 from runtime.service.service import locked
 from runtime.service.source import Source
+from runtime.service.stoppable import Stoppable
 from runtime.service.versions import VersionError
 from runtime.service.watch import Watcher
 from runtime.service.web import WebServer, bind
@@ -58,7 +58,7 @@ class WorkersCannotBegin(Exception):
     """A worker cannot do its work; the message says why."""
 
 
-class Front:
+class Front(Stoppable):
     """Tenants, served by so many workers: to the command line what a `Service` is.
 
     Raises TenantTwice, NoClock, CannotConnect, CannotListen, StateDamaged and StateTaken; `run` WorkersCannotBegin.
@@ -73,6 +73,7 @@ class Front:
         *,
         stdin: tuple[str, BinaryIO] | None = None,
     ) -> None:
+        super().__init__()
         given = list(rules)
         config.check(each.config.tenant for each in given)
         _check(given)
@@ -116,9 +117,6 @@ class Front:
             tenant.sources += connected_sources(self._desk, tenant)
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
-        self._stop = asyncio.Event()
-        self._hurry = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def _tenant(self, rules: TenantRules, ring: Ring) -> FrontTenant:
         name = rules.config.tenant
@@ -280,28 +278,6 @@ class Front:
     def tenants(self) -> Collection[str]:
         """The names of all tenants."""
         return self.controls.tenants
-
-    @property
-    def is_watching(self) -> bool:
-        """True when a change of a tenant's files is noticed."""
-        return self._watcher.is_watching.is_set()
-
-    def stop(self) -> None:
-        """Stops; told again, it hurries. Safe to call from any thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._on_stop)
-
-    def _on_stop(self) -> None:
-        if self._stop.is_set():
-            self._hurry.set()
-        self._stop.set()
-
-    def stop_on_signals(self) -> None:
-        """SIGTERM and SIGINT stop it, SIGHUP reloads all rules. In the main thread, within the loop."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_stop)
-        loop.add_signal_handler(signal.SIGHUP, self._watcher.reload_all)
 
 
 async def _all(tasks: list[asyncio.Task[None]], seconds: float) -> None:

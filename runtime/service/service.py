@@ -6,7 +6,6 @@ import asyncio
 import fcntl
 import logging
 import os
-import signal
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +24,7 @@ from runtime.service.log import StateDamaged
 from runtime.service.monitor import monitor_app
 from runtime.service.reload import Reloader
 from runtime.service.source import Source
+from runtime.service.stoppable import Stoppable
 from runtime.service.taps import Lookouts
 from runtime.service.versions import VersionError
 from runtime.service.watch import Watcher
@@ -37,7 +37,7 @@ _LAST_WORD_S = 2.0
 """How long sources may take to tell servers how far they came: what is not told comes again."""
 
 
-class Service:
+class Service(Stoppable):
     """Tenants, served.
 
     Raises InvalidInput, TenantTwice, NoClock, CannotConnect, CannotListen and StateTaken; `run` StateDamaged.
@@ -55,6 +55,7 @@ class Service:
         clock_ms: Callable[[], int] = wall_ms,
         stdin: tuple[str, BinaryIO] | None = None,
     ) -> None:
+        super().__init__()
         compiled = list(rules)
         config.check(each.config.tenant for each in compiled)
         self.phase = Phase.STARTING
@@ -89,9 +90,6 @@ class Service:
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
         self.line_ports = [socket.getsockname()[1] for _, socket in self._receivers]
-        self._stop = asyncio.Event()
-        self._hurry = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> int:
         """Serves until it is told to stop; how many parts of it have failed. What is not finished then is kept."""
@@ -194,28 +192,6 @@ class Service:
     def tenants(self) -> Collection[str]:
         """The names of all tenants."""
         return self.host.tenants.keys()
-
-    @property
-    def is_watching(self) -> bool:
-        """True when a change of a tenant's files is noticed."""
-        return self._watcher.is_watching.is_set()
-
-    def stop(self) -> None:
-        """Stops; told again, it hurries. Safe to call from any thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._on_stop)
-
-    def _on_stop(self) -> None:
-        if self._stop.is_set():
-            self._hurry.set()
-        self._stop.set()
-
-    def stop_on_signals(self) -> None:
-        """SIGTERM and SIGINT stop it, SIGHUP reloads all rules. In the main thread, within the loop."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_stop)
-        loop.add_signal_handler(signal.SIGHUP, self._watcher.reload_all)
 
 
 def locked(state: Path) -> int:
