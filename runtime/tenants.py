@@ -97,6 +97,16 @@ class _RefuseFailed(Exception):
     """Whoever takes refused events raised: no fault of the tenant's."""
 
 
+def check_names(rules: Iterable[TenantRules]) -> None:
+    """Raises TenantTwice when two tenants have one name."""
+    found: dict[str, TenantRules] = {}
+    for each in rules:
+        name = each.config.tenant
+        if name in found:
+            raise TenantTwice(f"{found[name].config.folder} and {each.config.folder} are both called `{name}`")
+        found[name] = each
+
+
 class Tenants:
     """Engines by the name of their tenant; `output` makes the output of each, `on_disabled` is told of a defect.
 
@@ -116,12 +126,10 @@ class Tenants:
         self.by_name: dict[str, Tenant] = {}
         self._on_disabled = on_disabled
         self._output, self._options, self._engine_class = output, options, engine
-        for each in rules:
-            name = each.config.tenant
-            if name in self.by_name:
-                first = self.by_name[name].engine.rules.config
-                raise TenantTwice(f"{first.folder} and {each.config.folder} are both called `{name}`")
-            self.by_name[name] = Tenant(self.engine_for(each))
+        given = list(rules)
+        check_names(given)
+        for each in given:
+            self.by_name[each.config.tenant] = Tenant(self.engine_for(each))
 
     @property
     def disabled(self) -> list[Disabled]:

@@ -41,7 +41,7 @@ from runtime.service.stoppable import Stoppable
 from runtime.service.versions import VersionError
 from runtime.service.watch import Watcher
 from runtime.service.web import WebServer, bind
-from runtime.tenants import TenantTwice
+from runtime.tenants import check_names
 
 _log = logging.getLogger("sojourn.fleet")
 
@@ -76,7 +76,9 @@ class Front(Stoppable):
         super().__init__()
         given = list(rules)
         config.check(each.config.tenant for each in given)
-        _check(given)
+        for each in given:
+            clock_of(each)
+        check_names(given)
         self.config = config
         self.phase = Phase.STARTING
         self._state = state
@@ -282,14 +284,3 @@ class Front(Stoppable):
 
 async def _all(tasks: list[asyncio.Task[None]], seconds: float) -> None:
     await asyncio.wait(tasks, timeout=seconds)
-
-
-def _check(given: list[TenantRules]) -> None:
-    """Raises TenantTwice and NoClock."""
-    by_name: dict[str, TenantRules] = {}
-    for each in given:
-        clock_of(each)
-        name = each.config.tenant
-        if name in by_name:
-            raise TenantTwice(f"{by_name[name].config.folder} and {each.config.folder} are both called `{name}`")
-        by_name[name] = each
