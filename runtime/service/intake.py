@@ -124,7 +124,7 @@ class Intake:
             raise NotTaken(503, f"tenant `{self._tenant}` is paused", 10)
         if self.blocked is not None:
             raise NotTaken(503, f"tenant `{self._tenant}` takes nothing: {self.blocked}", _LATER_S)
-        if self.rate and self._left_now() <= 0:
+        if self.is_spent:
             raise NotTaken(429, f"tenant `{self._tenant}` has had its {self.rate:,} events of this second", 1)
         held = self.waiting_bytes + self.arriving
         # Whatever its size, one request is taken when there is none before it.
@@ -154,6 +154,11 @@ class Intake:
         """Queues what somebody else has let in."""
         self.waiting.append(batch)
         self.waiting_bytes += batch.size
+
+    @property
+    def is_spent(self) -> bool:
+        """True when the tenant has had its events of this second."""
+        return self.rate > 0 and self._left_now() <= 0
 
     def _left_now(self) -> float:
         """How many events the tenant may still send; below 0 what a large batch took beforehand."""
