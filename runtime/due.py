@@ -25,39 +25,44 @@ def end_due(wheel, until_ms):
     slots, opened, take = wheel.slots, wheel.opened, wheel.take
     end_marker, reason, p = profile._output.end_marker, "gap", None
     hot, most_hot = table._hot, table.most_hot
-    while wheel.next_tick_ms <= until_ms:
-        now, kept_second = wheel.next_tick_ms, wheel.kept_second
-        left = iter(take(now))
-        for s in left:
-            held_ms = s.held_until_ms
-            expires_ms = s.modified_ms + s.gap_ms if held_ms is None else held_ms
-            if expires_ms >= now:
+{ticks}
+"""
+_TICKS = """\
+while wheel.next_tick_ms <= until_ms:
+    now, kept_second = wheel.next_tick_ms, wheel.kept_second
+    left = iter(take(now))
+    for s in left:
+        held_ms = s.held_until_ms
+        expires_ms = s.modified_ms + s.gap_ms if held_ms is None else held_ms
+        if expires_ms >= now:
 {capped}
-                second = expires_ms // {slot_ms}
-                if s.block or second == kept_second:
-                    wheel.schedule(s, expires_ms)
-                    continue
-                s.due_ms = expires_ms
-                s.slot = slot = slots.get(second) or opened(second)
-                slot.sessions[s] = None
+            second = expires_ms // {slot_ms}
+            if s.block or second == kept_second:
+                wheel.schedule(s, expires_ms)
                 continue
+            s.due_ms = expires_ms
+            s.slot = slot = slots.get(second) or opened(second)
+            slot.sessions[s] = None
+            continue
 {marker}
-            if s.block:
-                table.remove(s)
-            else:
-                del hot[s.key]
-            ended((s.modified_ms - s.created_ms, s.count, now - expires_ms))
-        for s in left:
-            profile.on_tick(s, now, wheel)
-        if len(hot) > most_hot:
-            table.settle()
-        if not profile.is_plain:
-            break
+        if s.block:
+            table.remove(s)
+        else:
+            del hot[s.key]
+        ended((s.modified_ms - s.created_ms, s.count, now - expires_ms))
+    for s in left:
+        profile.on_tick(s, now, wheel)
+    if len(hot) > most_hot:
+{send_gathered}
+        table.settle()
+    if not profile.is_plain:
+        break
 """
 _CAPPED = """\
 if s.created_ms + {max_active_ms} < expires_ms:
     expires_ms = s.created_ms + {max_active_ms}
     if expires_ms < now:
+{send_gathered}
         profile.on_tick(s, now, wheel)
         if profile.is_plain:
             continue
@@ -68,11 +73,27 @@ if not end_marker(fields, now):
     profile.end_refused(s, fields, now, wheel)
     break
 """
+# Where nobody refuses an end: many markers become lines at a time, while the processor has the code for that at hand.
+_GATHERING = """\
+gathered = []
+try:
+{ticks}
+finally:
+    end_markers(gathered)
+"""
+_GATHERED = "gathered.append(fields)\n"
+_SEND_GATHERED = """\
+end_markers(gathered)
+gathered.clear()
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class DuePlan:
-    """What the profile of the sessions has. `ended` takes the duration, the events and the delay of each that ends."""
+    """What the profile of the sessions has. `ended` takes the duration, the events and the delay of each that ends.
+
+    `end_markers` takes many end markers and refuses none, where there is such.
+    """
 
     profile: Any
     compiled: Compiled
@@ -80,19 +101,32 @@ class DuePlan:
     max_active_ms: int
     table: SessionTable
     ended: Callable[[tuple[int, int, int]], None]
+    end_markers: Callable[[list[dict[str, Any]]], None] | None
 
 
 def end_due_of(plan: DuePlan) -> EndDue:
     """What a tick does for a profile."""
     names: dict[str, Any] = {"profile": plan.profile, "table": plan.table, "ended": plan.ended}
     marker = ""
+    gathers = plan.sent is not None and plan.end_markers is not None
     if plan.sent is not None:
         names |= plan.sent.names
-        marker = plan.sent.end_source + _rules(plan.sent, plan.compiled, names) + _SENT
-    capped = _CAPPED.format(max_active_ms=plan.max_active_ms) if plan.max_active_ms > 0 else ""
-    source = _SOURCE.format(
-        slot_ms=SLOT_MS, capped=indent(capped.rstrip(), " " * 16), marker=indent(marker.rstrip(), " " * 12)
+        sent = _GATHERED if gathers else _SENT
+        marker = plan.sent.end_source + _rules(plan.sent, plan.compiled, names) + sent
+    send_gathered = indent(_SEND_GATHERED.rstrip() if gathers else "", " " * 8)
+    capped = ""
+    if plan.max_active_ms > 0:
+        capped = _CAPPED.format(max_active_ms=plan.max_active_ms, send_gathered=send_gathered)
+    ticks = _TICKS.format(
+        slot_ms=SLOT_MS,
+        capped=indent(capped.rstrip(), " " * 12),
+        marker=indent(marker.rstrip(), " " * 8),
+        send_gathered=send_gathered,
     )
+    if gathers:
+        names["end_markers"] = plan.end_markers
+        ticks = _GATHERING.format(ticks=indent(ticks.rstrip(), "    "))
+    source = _SOURCE.format(ticks=indent(ticks.rstrip(), "    "))
     made: EndDue = loaded("due", source, names)["end_due"]
     return made
 

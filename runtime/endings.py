@@ -16,7 +16,7 @@ from runtime.counters import SessionCounters
 from runtime.due import DuePlan, EndDue, end_due_of
 from runtime.kinds import Kind, Surroundings
 from runtime.markers import Marker
-from runtime.output import NOWHERE, Output
+from runtime.output import NOWHERE, LineOutput, Output
 from runtime.rules import ProfileRules
 from runtime.session import MainSession, SessionBase, SubSession
 from runtime.waiting import Waiting
@@ -69,6 +69,7 @@ class Endings(Waiting):
                 max_active_ms=self.max_active_ms,
                 table=self.table,
                 ended=self._gathered.append,
+                end_markers=self._output.end_markers if isinstance(self._output, LineOutput) else None,
             )
         )
 

@@ -25,6 +25,7 @@ from runtime.loop_text import (
     BY_EVENT_TIME,
     CALLED_1,
     COMMON,
+    OVERDUE,
     OVERLAID,
     OWN_TIME,
     RENEWED,
@@ -33,6 +34,7 @@ from runtime.loop_text import (
     SEND_ADDED_OR_KEEP,
     SEND_OR_KEEP,
     SOURCE,
+    TICK,
 )
 from runtime.markers import Marker
 from runtime.output import LineOutput
@@ -66,7 +68,7 @@ class _Stage:
         self.names: dict[str, Any] = {f"{prefix}matches": compiled.matches}
         self.counters: dict[str, int] = {}
         self.always: list[int] = []
-        """Statements that match all common events."""
+        """Statements that match all events whose rules stand in the loop."""
         self.decorates = False
 
     def called(self, event_type: str, class_: type[Any], call: str) -> str:
@@ -78,15 +80,6 @@ class _Stage:
         self.names[name] = handler
         self.decorates = True
         return call.format(handler=name)
-
-    def first(self, event_type: str, class_: type[Any]) -> str:
-        """What calls the handler of a type for the event that begins a session."""
-        handler = self._handlers.get(class_)
-        if handler is None:
-            return ""
-        name = f"{self._prefix}on_{slot_name(event_type)}"
-        self.names[name] = handler
-        return f"added = {name}(e, s, None, now, fx)\n"
 
     def inlines(self, event_type: str, class_: type[Any]) -> bool:
         """True when the handler in use is the compiled one, or there is none: else somebody watches it."""
@@ -112,7 +105,7 @@ class _Stage:
     @property
     def after(self) -> list[str]:
         """Statements that write down what it has counted."""
-        counted = [*self.counters.items(), *(("common", number) for number in self.always)]
+        counted = [*self.counters.items(), *(("common + began", number) for number in self.always)]
         return [f"{self._prefix}matches[{number}] += {name}" for name, number in counted]
 
 
@@ -154,18 +147,34 @@ def loop_of(plan: LoopPlan) -> Loop:
     stages = (first, second)
     stage_1, has_plain_routes = _stage_1(plan, first)
     sends = _Sends(plan, first)
-    common = _common(plan, second, sends, has_plain_routes) if plan.is_simple else ""
-    begin = _begin(plan, second, sends) if plan.is_simple and has_plain_routes else ""
+    by_event_time = plan.clock is Clock.EVENT_TIME
+    ticks_wait = plan.is_simple and not plan.wants_events and plan.clock is not Clock.DRIVER
+    common = begin = ""
+    if plan.is_simple:
+        stage_2 = _stage_2(plan, second)
+        send = sends.in_line(second)
+        common = COMMON.format(
+            passive="" if has_plain_routes else " and not is_passive",
+            stage_2=_block(stage_2, 4),
+            send=_block(send, 4),
+        )
+        if has_plain_routes:
+            begin = _begin(plan.opening, stage_2, send, TICK if ticks_wait else "")
     own_time = "event_ms = now\n" if plan.time_slot is None else OWN_TIME.format(slot=plan.time_slot)
+    tick, catch_up = ("", TICK) if ticks_wait else (TICK, "")
+    arrival = "" if plan.now_slot is None else AT_ARRIVAL.format(slot=plan.now_slot, tick=_block(tick, 4))
     source = SOURCE.format(
         before=_indented(line for stage in stages for line in stage.before),
-        arrival=_block(AT_ARRIVAL.format(slot=plan.now_slot) if plan.now_slot is not None else "", 12),
+        arrival=_block(arrival, 12),
         stage_1=_block(stage_1, 12),
         send_1=_block(sends.bypassed, 16),
         own_time=_block(own_time, 16),
-        clock=_block(BY_EVENT_TIME if plan.clock is Clock.EVENT_TIME else "turn += 1\n", 12),
+        clock=_block(BY_EVENT_TIME.format(tick=_block(tick, 4)) if by_event_time else "turn += 1\n", 12),
+        overdue=_block(OVERDUE if ticks_wait else "", 12),
         common=_block(common, 12),
         begin=_block(begin, 12),
+        catch_up=_block(catch_up, 12),
+        catch_up_last=_block(catch_up, 8),
         send=_block(sends.any, 12),
         after=_indented((line for stage in stages for line in stage.after), 8),
     )
@@ -210,11 +219,11 @@ class _Sends:
         self.bypassed = SEND if plan.wants_events else ""
         """One of no session."""
         self.any = ""
-        """One that `process` took, or that begins a session."""
+        """One that `process` took."""
         if plan.wants_events:
             self.any = SEND if plan.is_shadow else SEND_ADDED if self._is_first else ADDED + SEND
 
-    def common(self, stage: _Stage) -> str:
+    def in_line(self, stage: _Stage) -> str:
         """One whose rules stand in the loop."""
         adds = stage.decorates and not self._is_shadow
         if self._wants_events and self._is_first and adds:
@@ -223,8 +232,8 @@ class _Sends:
         return renewed + ((ADDED if adds else "") + SEND_OR_KEEP if self._wants_events else "")
 
 
-def _common(plan: LoopPlan, stage: _Stage, sends: _Sends, has_plain_routes: bool) -> str:
-    """The code of the common event."""
+def _stage_2(plan: LoopPlan, stage: _Stage) -> str:
+    """The profile's rules."""
     codes = {
         name: stage.body(name, class_)
         if stage.inlines(name, class_)
@@ -233,33 +242,28 @@ def _common(plan: LoopPlan, stage: _Stage, sends: _Sends, has_plain_routes: bool
     }
     code = _by_class(codes)
     if len(codes) == 1:
-        # What matches always has matched as often as there were common events.
+        # What matches always has matched as often as there were events.
         for counter in _ALWAYS.findall(code):
             stage.always.append(stage.counters.pop(counter))
         code = _ALWAYS.sub("", code)
     head = "added = None\n" if stage.decorates and len(codes) > 1 else ""
-    return COMMON.format(
-        passive="" if has_plain_routes else " and not is_passive",
-        stage_2=_block(head + code, 4),
-        send=_block(sends.common(stage), 4),
-    )
+    return head + code
 
 
-def _begin(plan: LoopPlan, stage: _Stage, sends: _Sends) -> str:
+def _begin(opening: Opening, stage_2: str, send: str, tick: str) -> str:
     """The code of a session that begins with the event."""
-    opening = plan.opening
-    codes = {name: stage.first(name, class_) for name, class_ in plan.classes.items()}
     marker = ""
     if (sent := opening.sent) is not None:
         rules = "" if sent.handler is None else "profile.run_rules(profile.begin_marker, fields, s, None, now)\n"
         marker = f"{sent.begin_source}{rules}begin_marker(fields, now)\n"
     return BEGIN.format(
+        tick=_block(tick if marker else "", 4),
         session=_block(begun(opening.layout, opening.gap_ms), 4),
-        stage_2=_block(("added = None\n" if len(codes) > 1 or "" in codes.values() else "") + _by_class(codes), 4),
+        stage_2=_block(stage_2, 4),
         marker=_block(marker, 4),
         due_in_ms=opening.due_in_ms,
         slot_ms=SLOT_MS,
-        send=_block(sends.any, 4),
+        send=_block(send, 4),
     )
 
 

@@ -68,9 +68,9 @@ class LineOutput:
     def as_it_came(self) -> Callable[[bytes], None] | None:
         """What takes the line of an event without decorations faster than `event`, until `take` is called.
 
-        None where that takes more than a line.
+        None where somebody else has a say in each.
         """
-        return self._lines.append
+        return self._lines.append if type(self).event is LineOutput.event else None
 
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
         """Appends the marker's line."""
@@ -80,6 +80,14 @@ class LineOutput:
         """Appends the marker's line."""
         self._lines.append(to_json(fields))
         return True
+
+    @property
+    def end_markers(self) -> Callable[[list[dict[str, Any]]], None] | None:
+        """What takes many end markers faster than one by one; None where somebody else has a say in each."""
+        return self._append_markers if type(self).end_marker is LineOutput.end_marker else None
+
+    def _append_markers(self, markers: list[dict[str, Any]]) -> None:
+        self._lines += _lines_of(markers)
 
     def take(self) -> list[bytes]:
         """The lines since the last call."""
@@ -143,6 +151,13 @@ def to_json(value: Any) -> bytes:
     except (OverflowError, ValueError):
         # Numbers do not wrap here, so they may outgrow any encoder; `fromJson` may give half a surrogate pair.
         return json.dumps(_writable(value), separators=(",", ":"), default=msgspec.to_builtins).encode()
+
+
+def _lines_of(markers: list[dict[str, Any]]) -> list[bytes]:
+    try:
+        return list(map(_encode, markers))
+    except (OverflowError, ValueError):
+        return list(map(to_json, markers))
 
 
 def _writable(value: Any) -> Any:

@@ -41,10 +41,14 @@ class LongWayEngine(Engine):
         return LongWay
 
 
-class TakesSome(LineOutput):
-    """Refuses end markers while it is told to."""
+class TakesAll(LineOutput):
+    """Refuses nothing, whatever it is told."""
 
     is_open = True
+
+
+class TakesSome(TakesAll):
+    """Refuses end markers while it is told to."""
 
     def end_marker(self, fields: dict[str, Any], now_ms: int) -> bool:
         return self.is_open and super().end_marker(fields, now_ms)
@@ -92,9 +96,11 @@ def rules(compile_text: Callable[[dict[str, Any]], TenantRules]) -> dict[str, tu
     return {name: (compile_text(each), compile_text(each)) for name, each in TENANTS.items()}
 
 
-def outcome(made: type[Engine], rules: TenantRules, steps: list[Any], size: int, clock: Clock) -> dict[str, Any]:
+def outcome(
+    made: type[Engine], rules: TenantRules, steps: list[Any], size: int, clock: Clock, output: TakesAll | None = None
+) -> dict[str, Any]:
     """All that shows of an engine that takes so many events at a time."""
-    output = TakesSome()
+    output = output or TakesSome()
     before = dict(enumerate(matches for *_, matches in rules.matches()))
     engine = made(rules, output, clock=clock)
     refused: list[Refused] = []
@@ -150,6 +156,24 @@ def test_both_ways_come_to_the_same(
 ) -> None:
     short, long = rules[name]
     assert outcome(Engine, short, steps, size, clock) == outcome(LongWayEngine, long, steps, size, clock)
+
+
+def markers_of(outcome: dict[str, Any]) -> dict[str, Any]:
+    """The same without the events that left."""
+    return {**outcome, "left": [[line for line in lines if b'"_type":"Visit' in line] for lines in outcome["left"]]}
+
+
+@pytest.mark.parametrize("output", [TakesSome, TakesAll])
+@pytest.mark.parametrize("name", TENANTS)
+@settings(max_examples=40, deadline=None)
+@given(steps=STEPS, size=st.integers(1, 20))
+def test_markers_leave_alone_as_among_events(
+    rules: dict[str, tuple[TenantRules, TenantRules]], name: str, output: type[TakesAll], steps: list[Any], size: int
+) -> None:
+    """Ticks wait where no event leaves, and end markers are gathered where nobody refuses one."""
+    short, long = rules[name]
+    alone = outcome(Engine, short, steps, size, Clock.EVENT_TIME, output(wants_events=False))
+    assert alone == markers_of(outcome(LongWayEngine, long, steps, size, Clock.EVENT_TIME, output()))
 
 
 def test_the_short_way_is_taken(rules: dict[str, tuple[TenantRules, TenantRules]]) -> None:
