@@ -30,7 +30,6 @@ def lane_chart(lanes: Sequence[Lane], now_ms: int) -> Markup:
     main, *subs = lanes
     shown = [main, *subs[-(_MOST_LANES - 1) :]]
     end_ms = max(main.until_ms, *(lane.last_ms for lane in shown))
-    is_now_there = main.began_ms <= now_ms <= end_ms
     # When sub-sessions are due makes no stop of its own: many of them would leave nothing long enough to be broken.
     stops = {main.began_ms, main.last_ms, end_ms}
     for lane in shown:
@@ -39,12 +38,18 @@ def lane_chart(lanes: Sequence[Lane], now_ms: int) -> Markup:
 
     top = _TOP if axis.breaks else 0
     bottom = top + len(shown) * _LANE
-    parts = [_lane(lane, axis, top + place * _LANE, now_ms, is_sub=place > 0) for place, lane in enumerate(shown)]
-    parts += [_words_of(stretch) for stretch in axis.breaks]
+    tops = [top + place * _LANE for place in range(len(shown))]
+    parts = [_bars(lane, axis, y, now_ms, is_sub=y > top) for lane, y in zip(shown, tops, strict=True)]
     parts += [_ticks(axis, bottom, screen, apart) for screen, _, apart in _SCREENS]
-    if is_now_there:
-        place = axis.at(now_ms)
-        parts.append(Markup('<line class="now" x1="{}%" x2="{}%" y1="{}" y2="{}"/>').format(place, place, top, bottom))
+    if main.began_ms <= now_ms <= end_ms:
+        parts += [_now(axis.at(now_ms), y) for y in tops]
+    parts += [_words(lane, y, now_ms) for lane, y in zip(shown, tops, strict=True)]
+    parts += [
+        _marks(lane.seen_ms, axis, y + _BAR_TOP + _BAR // 2, screen, apart)
+        for lane, y in zip(shown, tops, strict=True)
+        for screen, apart, _ in _SCREENS
+    ]
+    parts += [_length(stretch) for stretch in axis.breaks]
     said = "; ".join(f"{lane.kind} {lane.key}: {_told(lane, now_ms)}" for lane in shown)
     left_out = len(lanes) - len(shown)
     if left_out:
@@ -72,28 +77,34 @@ def _told(lane: Lane, now_ms: int) -> str:
     return ", ".join(told)
 
 
-def _lane(lane: Lane, axis: TimeAxis, top: int, now_ms: int, *, is_sub: bool) -> Markup:
-    """A line of words, and below it the bars and marks of one session."""
-    first, last, due = axis.at(lane.began_ms), axis.at(lane.last_ms), axis.at(lane.until_ms)
-    bar_top = top + _BAR_TOP
-    # A bar at the very end still has room.
-    first = min(first, 100 - _LEAST_BAR)
+def _words(lane: Lane, top: int, now_ms: int) -> Markup:
+    """Whose lane it is, and until when it lives."""
+    return Markup('<text class="name" x="0" y="{}">{}</text><text class="until" x="100%" y="{}">{}</text>').format(
+        top + 13, _short(f"{lane.kind} {lane.key}"), top + 13, until(lane, now_ms)
+    )
+
+
+def _bars(lane: Lane, axis: TimeAxis, top: int, now_ms: int, *, is_sub: bool) -> Markup:
+    """From the beginning to when it is due, and above it to the latest event."""
+    y = top + _BAR_TOP
+    first = min(axis.at(lane.began_ms), 100 - _LEAST_BAR)  # one at the very end still has room
+    last, due = axis.at(lane.last_ms), axis.at(lane.until_ms)
     kinds = f"lived{' sub' if is_sub else ''}{' over' if lane.ended is not None else ''}"
-    parts = [
-        Markup('<text class="name" x="0" y="{}">{}</text>').format(top + 13, _short(f"{lane.kind} {lane.key}")),
-        Markup('<text class="until" x="100%" y="{}">{}</text>').format(top + 13, until(lane, now_ms)),
-        Markup('<rect class="due" x="{}%" y="{}" width="{}%" height="{}" rx="3"/>').format(
-            first, bar_top, round(max(due - first, _LEAST_BAR), 2), _BAR
-        ),
-        Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}" rx="3"><title>{}</title></rect>').format(
-            kinds, first, bar_top, round(max(last - first, _LEAST_BAR), 2), _BAR, _told(lane, now_ms)
-        ),
-    ]
-    parts += [
-        _tear(stretch, bar_top) for stretch in axis.breaks if first < stretch.left + stretch.width / 2 < max(last, due)
-    ]
-    parts += [_marks(lane.seen_ms, axis, bar_top + _BAR // 2, screen, apart) for screen, apart, _ in _SCREENS]
-    return Markup("").join(parts)
+    bars = Markup(
+        '<rect class="due" x="{}%" y="{}" width="{}%" height="{}" rx="3"/>'
+        '<rect class="{}" x="{}%" y="{}" width="{}%" height="{}" rx="3"><title>{}</title></rect>'
+    ).format(
+        *(first, y, round(max(due - first, _LEAST_BAR), 2), _BAR),
+        *(kinds, first, y, round(max(last - first, _LEAST_BAR), 2), _BAR, _told(lane, now_ms)),
+    )
+    tears = [_tear(each, y) for each in axis.breaks if first < each.left + each.width / 2 < max(last, due)]
+    return bars + Markup("").join(tears)
+
+
+def _now(place: float, top: int) -> Markup:
+    """What time it is, across the bars of a lane; the words between lanes stay free of it."""
+    line = Markup('<line class="now" x1="{}%" x2="{}%" y1="{}" y2="{}"/>')
+    return line.format(place, place, top + _BAR_TOP - 4, top + _BAR_TOP + _BAR + 4)
 
 
 def _marks(times_ms: Sequence[int], axis: TimeAxis, y: int, screen: str, apart: float) -> Markup:
@@ -140,7 +151,7 @@ def _tear(stretch: Stretch, top: int) -> Markup:
     ).format(round(stretch.left + stretch.width / 2, 2), top)
 
 
-def _words_of(stretch: Stretch) -> Markup:
+def _length(stretch: Stretch) -> Markup:
     """How long a stretch is that is drawn short."""
     middle = round(stretch.left + stretch.width / 2, 2)
     return Markup('<text class="stretch" x="{}%" y="12">{}</text>').format(middle, about_text(stretch.length_ms))

@@ -47,7 +47,8 @@ def lanes_of(session: SessionDetails, trace: Sequence[Traced]) -> list[Lane]:
         if lane is None:
             continue
         if happened == "ended":
-            lane.until_ms, lane.ended = now_ms, why.partition(":")[0]
+            if session_id in over:
+                lane.until_ms, lane.ended = now_ms, why.partition(":")[0]
             continue
         lane.seen_ms.append(now_ms)
         if session_id in over:

@@ -106,7 +106,7 @@ class Pages:
     async def failed(self, request: Request, error: Exception) -> Response:
         """A page that there is not."""
         assert isinstance(error, HTTPException)
-        return self.render("failed.html", error.status_code, title=error.detail)
+        return self.render("failed.html", error.status_code, title=error.detail, is_missing=error.status_code == 404)
 
     async def _overview(self, request: Request) -> Response:
         service = await self.looks.service()
@@ -218,7 +218,7 @@ class Pages:
             title=f"Plan for {tenant['tenant']}",
             tenant=tenant,
             tab="versions",
-            version=number_of(request.query_params, "version", 0),
+            wanted=number_of(request.query_params, "version", 0),
             nothing=found if "result" in found else None,
             candidate=found,
         )

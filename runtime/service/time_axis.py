@@ -13,9 +13,9 @@ from itertools import pairwise
 
 _BROKEN_WIDTH = 14.0
 """In percent of the axis, for each of them: room for the words that say how long it is."""
-_MOST_BROKEN = 3
-_MUCH = 4
-"""A stretch is broken when it is so many times as long as all that is not: at least a fifth remains for events."""
+_MUCH = (1.5, 8.0, 8.0)
+"""One stretch is broken when it is so many times as long as all others, two or three when each is: several breaks are
+harder to read than one, so they have to be worth more."""
 _SECOND, _MINUTE, _HOUR, _DAY = 1000, 60_000, 3_600_000, 86_400_000
 _STEPS_MS = (
     *(1, 2, 5, 10, 20, 50, 100, 200, 500),
@@ -102,9 +102,9 @@ class TimeAxis:
 def _broken(lengths: Sequence[int]) -> set[int]:
     """Which stretches to break: as many of the longest as are each much longer than all that remains."""
     longest = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
-    for count in range(min(_MOST_BROKEN, len(lengths) - 1), 0, -1):
+    for count in range(min(len(_MUCH), len(lengths) - 1), 0, -1):
         remaining_ms = sum(lengths[place] for place in longest[count:])
-        if lengths[longest[count - 1]] > _MUCH * remaining_ms:
+        if lengths[longest[count - 1]] > _MUCH[count - 1] * remaining_ms:
             return set(longest[:count])
     return set()
 
