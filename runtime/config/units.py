@@ -54,10 +54,12 @@ def _format(value: int, factors: dict[str, int]) -> str:
 
 
 def spoken_duration(duration_ms: int) -> str:
-    """A duration for people, in its two largest units: `8 min 23 s`."""
+    """A duration for people, in its two largest units: `8 min 23 s`, `30 min`."""
     seconds = duration_ms // 1000
     if seconds < 60:
         return f"{duration_ms / 1000:.1f} s"
     if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+        large, small = f"{seconds // 60} min", f"{seconds % 60} s"
+    else:
+        large, small = f"{seconds // 3600} h", f"{seconds % 3600 // 60} min"
+    return large if small.startswith("0 ") else f"{large} {small}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -21,13 +20,15 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from runtime.config import format_duration, spoken_duration
+from runtime.config import format_duration
 from runtime.output import to_json
 from runtime.protocol import Operation, answers, reload_answers
 from runtime.protocol import operations as protocol
-from runtime.service import facts
+from runtime.service import facts, wording
 from runtime.service.api import Phase, Query, number_of
-from runtime.service.charts import area_chart, bar, nice_top, timeline
+from runtime.service.charts import area_chart, bar, nice_top
+from runtime.service.lane_chart import lane_chart, until
+from runtime.service.lanes import lanes_of
 from runtime.service.looks import Looks
 
 _CHARTS: tuple[tuple[Literal["events", "live", "ended", "refused"], str], ...] = (
@@ -65,12 +66,12 @@ class Pages:
             lstrip_blocks=True,
         )
         self.templates.filters |= {
-            "number": lambda number: "–" if number is None else f"{number:,}",
-            "bytes": _bytes,
-            "time": _time,
-            "moment": lambda time_ms: f"{_time(time_ms)}.{time_ms % 1000:03}",
-            "ms": lambda ms: "–" if ms is None else f"{ms:,.1f} ms" if ms < 10 else f"{ms:,.0f} ms",
-            "duration": lambda ms: "–" if ms is None else spoken_duration(ms),
+            "number": wording.number_text,
+            "bytes": wording.bytes_text,
+            "time": wording.time_text,
+            "moment": wording.moment_text,
+            "ms": wording.latency_text,
+            "duration": wording.duration_text,
             "setting": format_duration,
             "json": lambda value: to_json(value).decode("utf-8", "replace"),
             "path": lambda text: quote(text, safe="", errors="replace"),
@@ -78,6 +79,7 @@ class Pages:
         self.templates.globals |= {
             "bar": bar,
             "tabs": _TABS,
+            "until": until,
             "version": facts.sojourn_version(),
             "root": self._root,
             "worker": worker,
@@ -104,7 +106,7 @@ class Pages:
     async def failed(self, request: Request, error: Exception) -> Response:
         """A page that there is not."""
         assert isinstance(error, HTTPException)
-        return self.render("failed.html", error.status_code, title=error.detail)
+        return self.render("failed.html", error.status_code, title=error.detail, is_missing=error.status_code == 404)
 
     async def _overview(self, request: Request) -> Response:
         service = await self.looks.service()
@@ -172,13 +174,15 @@ class Pages:
                 raise
             return self.render("ended.html", 404, title=title, tenant=tenant, tab="sessions", trace=seen["trace"])
         trace = session.get("trace", [])
+        lanes = lanes_of(session, trace)
         return self.render(
             "session.html",
             title=title,
             tenant=tenant,
             tab="sessions",
             session=session,
-            timeline=timeline(session, trace, self.looks.clock_ms()),
+            lanes=lanes,
+            timeline=lane_chart(lanes, self.looks.clock_ms()),
             trace=trace,
         )
 
@@ -214,7 +218,7 @@ class Pages:
             title=f"Plan for {tenant['tenant']}",
             tenant=tenant,
             tab="versions",
-            version=number_of(request.query_params, "version", 0),
+            wanted=number_of(request.query_params, "version", 0),
             nothing=found if "result" in found else None,
             candidate=found,
         )
@@ -268,19 +272,3 @@ class Pages:
 def worker_path(number: int) -> str:
     """Where the pages of a worker are, on the monitoring of the process in front."""
     return f"/workers/{number}"
-
-
-def _time(time_ms: int) -> str:
-    try:
-        return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        # Events may say any time.
-        return f"{time_ms} ms"
-
-
-def _bytes(size: int) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:,} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size = size / 1024  # type: ignore[assignment]
-    return f"{size:.1f} GiB"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.config import format_duration, format_size, parse_duration, parse_size
+from runtime.config import format_duration, format_size, parse_duration, parse_size, spoken_duration
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,18 @@ def test_negative_numbers_have_no_text() -> None:
         format_duration(-1)
     with pytest.raises(ValueError, match="-1"):
         format_size(-1)
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (0, "0.0 s"),
+        (12_340, "12.3 s"),
+        (1_800_000, "30 min"),
+        (503_000, "8 min 23 s"),
+        (7_200_000, "2 h"),
+        (86_460_000, "24 h 1 min"),
+    ],
+)
+def test_durations_for_people(ms: int, text: str) -> None:
+    assert spoken_duration(ms) == text

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
 
-from .running import Running, click, wait_for
+from .running import TENANT, Running, click, wait_for
 
 selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -51,6 +53,28 @@ def text_of(browser: Any, css: str) -> str:
     """The text of an element."""
     # Asked for in one go, since what is live is replaced now and then.
     return str(browser.execute_script("return document.querySelector(arguments[0]).innerText.trim()", css))
+
+
+def shown(browser: Any, css: str) -> list[dict[str, Any]]:
+    """Place, size and text of the elements that are seen, from left to right."""
+    script = """return [...document.querySelectorAll(arguments[0])].filter((each) => each.getClientRects().length)
+        .map((each) => ({...each.getBoundingClientRect().toJSON(), text: each.textContent}))"""
+    return sorted(browser.execute_script(script, css), key=lambda each: (each["top"], each["left"]))
+
+
+def overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two elements cover each other."""
+    beside = one["right"] <= other["left"] or other["right"] <= one["left"]
+    return not (beside or one["bottom"] <= other["top"] or other["bottom"] <= one["top"])
+
+
+@contextmanager
+def screen(browser: Any, width: int) -> Iterator[None]:
+    """Within: a screen of so many pixels."""
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    yield
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_numbers_follow(watched: tuple[Any, Running]) -> None:
@@ -108,10 +132,58 @@ def test_what_rules_do_to_a_session_is_shown_while_its_page_is_open(watched: tup
     running.send([click("ann")])
     wait_for(lambda: "Cart ended" in text_of(browser, "#trace"))
     assert "Cart began" in text_of(browser, "#trace details[open]"), "what was opened stays open"
-    assert len(browser.find_elements("css selector", "svg.timeline circle.event")) == 3
+    assert len(browser.find_elements("css selector", "svg.timeline .wide circle.event")) == 3
     running.now_ms += 20_000
     wait_for(lambda: "is not live any more" in text_of(browser, "#message"))
     assert "Visit ended" in text_of(browser, "#trace")
+
+
+@pytest.fixture(params=[1280, 360])
+def long_gap(request: pytest.FixtureRequest, browser: Any, serve: Callable[..., Running]) -> Iterator[tuple[Any, str]]:
+    """The page of a session whose gap is half an hour and whose events are seconds apart, and what is drawn for it."""
+    (profile,) = TENANT["profiles"]
+    running = serve({**TENANT, "profiles": [{**profile, "gap": "30m"}]})
+    page = f"{running.service.monitor_url}/tenants/shop/session?profile=Visit&key=ann"
+    with screen(browser, request.param):
+        running.send([click("ann", page="/home")])
+        browser.get(page)
+        for later_ms in (2_000, 1_500, 40, 3_000):
+            running.now_ms += later_ms
+            running.send([click("ann", cart="c1")])
+        running.now_ms += 1_000
+        browser.get(page)
+        yield browser, "wide" if request.param > 640 else "narrow"
+
+
+def test_events_are_apart_beside_a_long_gap(long_gap: tuple[Any, str]) -> None:
+    browser, drawn = long_gap
+    marks = shown(browser, f"svg.timeline .{drawn} circle.event")
+    visit = sorted((mark for mark in marks if mark["bottom"] < marks[-1]["top"]), key=lambda mark: mark["left"])
+    assert len(visit) == 3 and all(later["left"] - earlier["right"] > 20 for earlier, later in pairwise(visit))
+    assert [each["text"] for each in shown(browser, f".timeline .{drawn} .count")] == ["2", "2"], "40 ms apart"
+    (wait,) = shown(browser, ".timeline .stretch")
+    assert wait["text"] == "30 min" and wait["left"] > visit[-1]["right"]
+
+
+def test_words_of_the_timeline_cover_nothing(long_gap: tuple[Any, str]) -> None:
+    browser, drawn = long_gap
+    words = shown(browser, ".timeline text:is(.name, .until, .stretch, .tick)")
+    assert {"Visit ann", "due in 29 min 59 s", "Cart c1", "due in 4.0 s", "30 min", "0 s"} <= {
+        each["text"] for each in words
+    }
+    width = browser.execute_script("return document.documentElement.clientWidth")
+    assert all(each["left"] >= 0 and each["right"] <= width for each in words)
+    assert [(a["text"], b["text"]) for a, b in combinations(words, 2) if overlap(a, b)] == []
+    other = {"wide": "narrow", "narrow": "wide"}[drawn]
+    assert shown(browser, f".timeline .{other} *") == [], "what is meant for another screen"
+
+
+def test_the_timeline_is_told_to_who_does_not_see_it(long_gap: tuple[Any, str]) -> None:
+    browser, _ = long_gap
+    told = browser.find_element("css selector", "svg.timeline").accessible_name
+    assert told.startswith("Timeline. Visit ann: 5 events in 6.5 s, due in 29 min 59 s; Cart c1: 4 events in 4.5 s")
+    rows = [row.text.split() for row in browser.find_elements("css selector", "#kinds tr")]
+    assert [row[-1] for row in rows] == ["5", "4"], "the table has the same numbers"
 
 
 def test_an_open_rule_stays_open_while_its_count_follows(watched: tuple[Any, Running]) -> None:
@@ -158,12 +230,11 @@ def test_light_and_dark(scheme: str, watched: tuple[Any, Running]) -> None:
 
 def test_nothing_sticks_out_on_a_narrow_screen(watched: tuple[Any, Running]) -> None:
     browser, running = watched
-    size = {"width": 380, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    for path in ("", "/tenants/shop", "/tenants/shop/sessions", "/tenants/shop/rules", "/tenants/shop/config"):
-        browser.get(f"{running.service.monitor_url}{path}")
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= 380, path
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    pages = ("", "/sessions", "/session?profile=Visit&key=ann", "/rules", "/dead-letters", "/config")
+    with screen(browser, 360):
+        for path in ("", *(f"/tenants/shop{page}" for page in pages)):
+            browser.get(f"{running.service.monitor_url}{path}")
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= 360, path
 
 
 @pytest.mark.parametrize("path", ["", "/tenants/shop", "/tenants/shop/sessions", "/tenants/shop/rules"])

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from runtime.service.charts import area_chart, nice_top
+from runtime.service.facts import sojourn_version
 
 from .running import NDJSON, TENANT, Running, click
 
@@ -89,6 +90,17 @@ def test_what_a_tenant_does(busy: Running) -> None:
     text = page(busy, "/tenants/shop").text
     assert "Events a second" in text and "Visit" in text and "Cart" in text
     assert "POST /v1/events/shop" in text
+
+
+def test_a_tenant_without_events_says_how_to_send_some(running: Running) -> None:
+    assert "No event has come yet." in page(running, "/tenants/shop").text
+    running.send([click("ann")])
+    assert "No event has come yet." not in page(running, "/tenants/shop").text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_says_which_version_of_sojourn_it_is(path: str, running: Running) -> None:
+    assert f"Sojourn {sojourn_version()} · running since" in page(running, f"/tenants/shop{path}").text
 
 
 def test_a_session_is_found_and_opened(busy: Running) -> None:
