@@ -122,6 +122,7 @@ class Engine(Passage):
                     due_in_ms=min(gap_ms, profile.max_active_ms) if profile.max_active_ms > 0 else gap_ms,
                     sent=profile.begin_marker,
                 ),
+                doubt=self._doubt,
             )
         )
 

@@ -16,6 +16,7 @@ from typing import Any
 from epl.compiler import Compiled, Handler, inlined
 from epl.layout import SessionLayout, slot_name
 from runtime.cache import SLOT_MS
+from runtime.doubt import Doubt
 from runtime.event import BAD_LINE
 from runtime.intake import FROM_DATA, Escaped
 from runtime.loop_text import (
@@ -24,7 +25,9 @@ from runtime.loop_text import (
     BEGIN,
     BY_EVENT_TIME,
     CALLED_1,
+    CERTAIN,
     COMMON,
+    DOUBT,
     OVERLAID,
     OWN_TIME,
     RENEWED,
@@ -133,6 +136,7 @@ class LoopPlan:
 
     `inserts`: its controller makes rows; `is_simple`: the profile's rules change no more than the slots of a session
     and the decorations of an event; `now_slot`, `time_slot`: where events have their arrival and their own time.
+    `doubt` is about keys whose events are put off.
     """
 
     controller: tuple[Compiled, Handlers]
@@ -146,6 +150,7 @@ class LoopPlan:
     is_simple: bool
     is_shadow: bool
     opening: Opening
+    doubt: Doubt | None
 
 
 def loop_of(plan: LoopPlan) -> Loop:
@@ -166,6 +171,7 @@ def loop_of(plan: LoopPlan) -> Loop:
         clock=_block(BY_EVENT_TIME if plan.clock is Clock.EVENT_TIME else "turn += 1\n", 12),
         common=_block(common, 12),
         begin=_block(begin, 12),
+        doubt=_block("" if plan.doubt is None else DOUBT, 12),
         send=_block(sends.any, 12),
         after=_indented((line for stage in stages for line in stage.after), 8),
     )
@@ -180,6 +186,8 @@ def loop_of(plan: LoopPlan) -> Loop:
         **second.names,
         **(plan.opening.sent.names if plan.opening.sent is not None else {}),
     }
+    if plan.doubt is not None:
+        namespace |= {"certain_ms": plan.doubt.certain_ms, "heard_ms": plan.doubt.heard_ms, "covers": plan.doubt.covers}
     made: Loop = loaded("loop", source, namespace)["loop"]
     return made
 
@@ -254,6 +262,7 @@ def _begin(plan: LoopPlan, stage: _Stage, sends: _Sends) -> str:
         rules = "" if sent.handler is None else "profile.run_rules(profile.begin_marker, fields, s, None, now)\n"
         marker = f"{sent.begin_source}{rules}begin_marker(fields, now)\n"
     return BEGIN.format(
+        certain="" if plan.doubt is None else CERTAIN,
         session=_block(begun(opening.layout, opening.gap_ms), 4),
         stage_2=_block(("added = None\n" if len(codes) > 1 or "" in codes.values() else "") + _by_class(codes), 4),
         marker=_block(marker, 4),

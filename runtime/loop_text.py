@@ -48,6 +48,7 @@ def loop(engine, at_work, lines, refuse):
             s = get(key)
 {common}
 {begin}
+{doubt}
             added = process(e, key, event_ms, duration_ms, is_passive, now, turn)
             longest_ms = counters.max_interval_ms
 {send}
@@ -81,7 +82,7 @@ if s is not None and now < s.due_ms and now - s.modified_ms <= longest_ms{passiv
 # A session that begins: what `process` does where all sessions are objects, and none that began in this ms has ended.
 # Its event counts when all is done: one that fails leaves nothing behind.
 BEGIN = """\
-if s is None and begins and now != profile._opened_ms and table._index is None and len(hot) <= most_hot:
+if s is None and begins{certain} and now != profile._opened_ms and table._index is None and len(hot) <= most_hot:
     if profile._cut_until_ms and now < profile._cut_until_ms.pop(key, 0):
         counters.long += 1
 {session}
@@ -102,6 +103,13 @@ if s is None and begins and now != profile._opened_ms and table._index is None a
     hot[key] = s
     began += 1
 {send}
+    continue
+"""
+# Where an engine begins in the middle of a stream, this keeps the short way for keys without a past.
+CERTAIN = " and now >= certain_ms and key not in heard_ms"
+DOUBT = """\
+if covers(key, is_passive, now):
+    engine.put_off.append((number, line, now, turn))
     continue
 """
 AT_ARRIVAL = """\

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runtime.counters import EngineCounters, SessionCounters, add_counters
+from runtime.doubt import PutOff
 from runtime.engine import Engine
 from runtime.io import EventSource, FileSink, open_range, open_source
 from runtime.parallel.cuts import Part, Piece
-from runtime.parallel.engines import Deferred, LaterEngine, Successor
+from runtime.parallel.engines import LaterEngine, Successor
 from runtime.parallel.errors import TooManySessions
 from runtime.parallel.handover import Handover
 from runtime.parallel.letters import Letters
@@ -95,7 +96,7 @@ class Work:
         later, lines = self._engine(LaterEngine, of_two=True)
         later.begin(first_ms, self._job.longest_pause_ms)
         refuse = self._letters.refuser()
-        deferred: Spool[Deferred] = Spool(self._job.folder)
+        deferred: Spool[PutOff] = Spool(self._job.folder)
         for block, first_line in self._blocks():
             deferred.add(later.take(block, first_line, refuse))
             lines.take()
