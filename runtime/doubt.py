@@ -6,8 +6,11 @@ without events, nothing of before is live, so it is taken from then on.
 
 from __future__ import annotations
 
-PutOff = tuple[int, bytes, int, int]
-"""An event that was put off: the number of its line, the line, the clock with it, and its turn in that ms."""
+from typing import Any
+
+PutOff = tuple[int, bytes, int, int, str, int, int | None, bool, dict[str, Any] | None]
+"""An event that was put off: the number of its line, the line, the clock with it, and its turn in that ms; and what
+stage 1 has made of it: its key, its time, its gap, whether it is passive, and its decorations."""
 
 
 class Doubt:

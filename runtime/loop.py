@@ -13,24 +13,31 @@ from dataclasses import dataclass
 from textwrap import indent
 from typing import Any
 
-from epl.compiler import Compiled, Handler, inlined
+from epl.compiler import Compiled
 from epl.layout import SessionLayout, slot_name
 from runtime.cache import SLOT_MS
+from runtime.config import Late
 from runtime.doubt import Doubt
 from runtime.event import BAD_LINE
 from runtime.intake import FROM_DATA, Escaped
+from runtime.loop_stage import Handlers, Stage
 from runtime.loop_text import (
     ADDED,
     AT_ARRIVAL,
+    AT_ITS_TIME,
     BEGIN,
     BY_EVENT_TIME,
     CALLED_1,
     CERTAIN,
     COMMON,
+    COUNT_LATE,
     DOUBT,
+    LINES,
     OVERLAID,
     OWN_TIME,
+    PUT_OFF,
     RENEWED,
+    ROUTE,
     SEND,
     SEND_ADDED,
     SEND_ADDED_OR_KEEP,
@@ -44,79 +51,12 @@ from runtime.session import begun
 from runtime.text import loaded
 from runtime.timeline import Clock, Partition
 
-Loop = Callable[[Any, Partition, Iterator[tuple[int, bytes]], Refuse], None]
-"""Called with the engine, the partition at work, numbered lines, and who takes refused ones."""
-
-Handlers = Mapping[type[Any], Handler]
-"""Handlers by class of event."""
+Loop = Callable[[Any, Partition, Iterator[tuple[Any, ...]], Refuse], None]
+"""Called with the engine, the partition at work, numbered lines or what was put off, and who takes refused ones."""
 
 _PLAIN_ROUTE = re.compile(r"^( *)key, event_ms, duration_ms, is_passive = (.*), None, False$", re.MULTILINE)
 _ANY_ROUTE = "key, event_ms, duration_ms, is_passive ="
 _ALWAYS = re.compile(r"^(b_m\d+) \+= 1\n", re.MULTILINE)
-
-
-class _Stage:
-    """The code of a rule set for each type of event, and what it needs around it."""
-
-    def __init__(self, prefix: str, compiled: Compiled, handlers: Handlers, result: str) -> None:
-        """`result`: the variable for the decorations that it makes."""
-        self._prefix = prefix
-        self._handlers = handlers
-        self._compiled = compiled
-        self._result = result
-        self.spare = f"{prefix}spare"
-        """The variable for a dict that such decorations may fill."""
-        self.names: dict[str, Any] = {f"{prefix}matches": compiled.matches}
-        self.counters: dict[str, int] = {}
-        self.always: list[int] = []
-        """Statements that match all common events."""
-        self.decorates = False
-
-    def called(self, event_type: str, class_: type[Any], call: str) -> str:
-        """What calls the handler of a type."""
-        handler = self._handlers.get(class_)
-        if handler is None:
-            return ""
-        name = f"{self._prefix}on_{slot_name(event_type)}"
-        self.names[name] = handler
-        self.decorates = True
-        return call.format(handler=name)
-
-    def first(self, event_type: str, class_: type[Any]) -> str:
-        """What calls the handler of a type for the event that begins a session."""
-        handler = self._handlers.get(class_)
-        if handler is None:
-            return ""
-        name = f"{self._prefix}on_{slot_name(event_type)}"
-        self.names[name] = handler
-        return f"added = {name}(e, s, None, now, fx)\n"
-
-    def inlines(self, event_type: str, class_: type[Any]) -> bool:
-        """True when the handler in use is the compiled one, or there is none: else somebody watches it."""
-        handler = self._handlers.get(class_)
-        return handler is None or handler is self._compiled.bodies[event_type].function
-
-    def body(self, event_type: str, class_: type[Any]) -> str:
-        """What the handler of a type does."""
-        if class_ not in self._handlers:
-            return ""
-        found = inlined(self._compiled, event_type, self._prefix, decorations=self._result)
-        self.names |= found.names
-        self.counters |= found.counters
-        text = "".join(f"{line}\n" for line in found.lines)
-        self.decorates = self.decorates or found.decorates
-        return f"{self._result} = {self.spare}\n{text}" if found.decorates else text
-
-    @property
-    def before(self) -> list[str]:
-        """Statements that the code counts on."""
-        return [f"{self.spare} = {{}}", *(f"{name} = 0" for name in self.counters)]
-
-    @property
-    def after(self) -> list[str]:
-        """Statements that write down what it has counted."""
-        counted = [*self.counters.items(), *(("common", number) for number in self.always)]
-        return [f"{self._prefix}matches[{number}] += {name}" for name, number in counted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +76,8 @@ class LoopPlan:
 
     `inserts`: its controller makes rows; `is_simple`: the profile's rules change no more than the slots of a session
     and the decorations of an event; `now_slot`, `time_slot`: where events have their arrival and their own time.
-    `doubt` is about keys whose events are put off.
+    `doubt` is about keys whose events are put off. `takes_put_off`: the loop is over such events, which stage 1 has
+    seen; `counts_late`: it counts those that are outside of their session.
     """
 
     controller: tuple[Compiled, Handlers]
@@ -151,24 +92,22 @@ class LoopPlan:
     is_shadow: bool
     opening: Opening
     doubt: Doubt | None
+    takes_put_off: bool = False
+    counts_late: bool = False
 
 
 def loop_of(plan: LoopPlan) -> Loop:
     """The loop of a tenant."""
-    first, second = _Stage("a_", *plan.controller, "decorations"), _Stage("b_", *plan.profile, "added")
+    first, second = Stage("a_", *plan.controller, "decorations"), Stage("b_", *plan.profile, "added")
     stages = (first, second)
     stage_1, has_plain_routes = _stage_1(plan, first)
     sends = _Sends(plan, first)
     common = _common(plan, second, sends, has_plain_routes) if plan.is_simple else ""
     begin = _begin(plan, second, sends) if plan.is_simple and has_plain_routes else ""
-    own_time = "event_ms = now\n" if plan.time_slot is None else OWN_TIME.format(slot=plan.time_slot)
     source = SOURCE.format(
+        given=PUT_OFF if plan.takes_put_off else LINES,
         before=_indented(line for stage in stages for line in stage.before),
-        arrival=_block(AT_ARRIVAL.format(slot=plan.now_slot) if plan.now_slot is not None else "", 12),
-        stage_1=_block(stage_1, 12),
-        send_1=_block(sends.bypassed, 16),
-        own_time=_block(own_time, 16),
-        clock=_block(BY_EVENT_TIME if plan.clock is Clock.EVENT_TIME else "turn += 1\n", 12),
+        route=_block(_put_off(plan, first) if plan.takes_put_off else _route(plan, stage_1, sends), 12),
         common=_block(common, 12),
         begin=_block(begin, 12),
         doubt=_block("" if plan.doubt is None else DOUBT, 12),
@@ -192,7 +131,24 @@ def loop_of(plan: LoopPlan) -> Loop:
     return made
 
 
-def _stage_1(plan: LoopPlan, stage: _Stage) -> tuple[str, bool]:
+def _route(plan: LoopPlan, stage_1: str, sends: _Sends) -> str:
+    """The code that finds what an event belongs to, and when it is."""
+    return ROUTE.format(
+        arrival=AT_ARRIVAL.format(slot=plan.now_slot) if plan.now_slot is not None else "",
+        stage_1=stage_1,
+        send=_block(sends.bypassed, 4),
+        own_time=_block("event_ms = now\n" if plan.time_slot is None else OWN_TIME.format(slot=plan.time_slot), 4),
+        clock=BY_EVENT_TIME if plan.clock is Clock.EVENT_TIME else "turn += 1\n",
+    )
+
+
+def _put_off(plan: LoopPlan, stage: Stage) -> str:
+    """The code for an event of which that was found before."""
+    overlaid = OVERLAID.format(spare=stage.spare) if stage.decorates else ""
+    return AT_ITS_TIME + overlaid + (COUNT_LATE.format(late=Late.EXTEND.value) if plan.counts_late else "")
+
+
+def _stage_1(plan: LoopPlan, stage: Stage) -> tuple[str, bool]:
     """The controller's code, and True when its routes are plain: none is passive, none gives a gap."""
     codes = {
         name: stage.called(name, class_, CALLED_1)
@@ -213,7 +169,7 @@ def _stage_1(plan: LoopPlan, stage: _Stage) -> tuple[str, bool]:
 class _Sends:
     """The code that sends an event on, where events leave."""
 
-    def __init__(self, plan: LoopPlan, first: _Stage) -> None:
+    def __init__(self, plan: LoopPlan, first: Stage) -> None:
         self._wants_events, self._is_shadow, self._is_first = plan.wants_events, plan.is_shadow, not first.decorates
         self.bypassed = SEND if plan.wants_events else ""
         """One of no session."""
@@ -222,7 +178,7 @@ class _Sends:
         if plan.wants_events:
             self.any = SEND if plan.is_shadow else SEND_ADDED if self._is_first else ADDED + SEND
 
-    def common(self, stage: _Stage) -> str:
+    def common(self, stage: Stage) -> str:
         """One whose rules stand in the loop."""
         adds = stage.decorates and not self._is_shadow
         if self._wants_events and self._is_first and adds:
@@ -231,7 +187,7 @@ class _Sends:
         return renewed + ((ADDED if adds else "") + SEND_OR_KEEP if self._wants_events else "")
 
 
-def _common(plan: LoopPlan, stage: _Stage, sends: _Sends, has_plain_routes: bool) -> str:
+def _common(plan: LoopPlan, stage: Stage, sends: _Sends, has_plain_routes: bool) -> str:
     """The code of the common event."""
     codes = {
         name: stage.body(name, class_)
@@ -253,7 +209,7 @@ def _common(plan: LoopPlan, stage: _Stage, sends: _Sends, has_plain_routes: bool
     )
 
 
-def _begin(plan: LoopPlan, stage: _Stage, sends: _Sends) -> str:
+def _begin(plan: LoopPlan, stage: Stage, sends: _Sends) -> str:
     """The code of a session that begins with the event."""
     opening = plan.opening
     codes = {name: stage.first(name, class_) for name, class_ in plan.classes.items()}

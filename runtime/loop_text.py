@@ -29,22 +29,13 @@ def loop(engine, at_work, lines, refuse):
 {before}
     number, line = 0, b""
     try:
-        for number, line in lines:
+        for {given} in lines:
             try:
                 e = decode(line)
             except BAD_LINE as error:
                 engine._not_decoded(line, error, number, refuse, now)
                 continue
-{arrival}
-            key = None
-{stage_1}
-            if key is None:
-{send_1}
-                bypassed += 1
-                continue
-            if event_ms is None:
-{own_time}
-{clock}
+{route}
             s = get(key)
 {common}
 {begin}
@@ -66,6 +57,29 @@ def loop(engine, at_work, lines, refuse):
 {after}
         counters.count_begins(began, lagged)
         engine._leave(at_work, now, (now, turn), behind, ok=ok + common + began, bypassed=bypassed, passive=passive)
+"""
+LINES = "number, line"
+ROUTE = """\
+{arrival}
+key = None
+{stage_1}
+if key is None:
+{send}
+    bypassed += 1
+    continue
+if event_ms is None:
+{own_time}
+{clock}
+"""
+# An event that was put off (`runtime.doubt`) comes with what was found then.
+PUT_OFF = "number, line, now, turn, key, event_ms, duration_ms, is_passive, decorations"
+AT_ITS_TIME = """\
+if now >= wheel.next_tick_ms:
+    tick(at_work, now)
+"""
+COUNT_LATE = """\
+if event_ms < now and not is_passive and not profile.holds(key, event_ms, now):
+    engine.counters.late[{late!r}] += 1
 """
 # The common event: its session is live, and nothing of it can be due before `due_ms`. A pause longer than all before is
 # seldom, and noted by `process`.
@@ -105,11 +119,13 @@ if s is None and begins{certain} and now != profile._opened_ms and table._index 
 {send}
     continue
 """
-# Where an engine begins in the middle of a stream, this keeps the short way for keys without a past.
+# Where an engine begins in the middle of a stream, this keeps the short way for keys without a past. A dict without
+# decorations is taken again for the next event.
 CERTAIN = " and now >= certain_ms and key not in heard_ms"
-DOUBT = """\
+DOUBT = f"""\
 if covers(key, is_passive, now):
-    engine.put_off.append((number, line, now, turn))
+    decorations = decorations or None
+    engine.put_off.append(({PUT_OFF}))
     continue
 """
 AT_ARRIVAL = """\

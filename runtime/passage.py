@@ -110,7 +110,9 @@ class Passage(Intake):
                         # Whether it is late is judged when it is taken.
                         last, turn = now, turn + 1 if now == last else 0
                         behind += by_event_time and event_ms < now
-                        self.put_off.append((number, line, now, turn))
+                        self.put_off.append(
+                            (number, line, now, turn, key, event_ms, duration_ms, is_passive, decorations)
+                        )
                         late = "put off"
                         continue
                     is_late = False

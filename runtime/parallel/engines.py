@@ -8,15 +8,16 @@ sessions that it has opened are not asked about, so they cost what they always d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from runtime.cache import NEVER_MS, SLOT_MS, Cache, TimeWheel
-from runtime.config import Late
 from runtime.doubt import Doubt, PutOff
-from runtime.effects import merged
 from runtime.engine import Engine
-from runtime.intake import FROM_DATA, Escaped
+from runtime.intake import Escaped
+from runtime.loop import Loop, loop_of
 from runtime.output import LineOutput
 from runtime.parallel.handover import Handover
 from runtime.parallel.place import PlacedOutput, PlacedWheel
@@ -46,9 +47,9 @@ class LaterEngine(_PlacedEngine):
     def take(self, lines: Sequence[bytes], first_line: int, refuse: Refuse) -> list[PutOff]:
         """Takes a block of lines; those that are put off."""
         places = self._places
-        numbered = enumerate(lines, first_line) if places is None else places.numbered(lines, first_line)
+        noted = lines if places is None else places.noting(lines, range(first_line, first_line + len(lines)))
         # Nothing is judged by the wall clock where files can be cut.
-        self._process(self._at_work, numbered, refuse, NEVER_MS, 0)
+        self._process(self._at_work, enumerate(noted, first_line), refuse, NEVER_MS, 0)
         put_off, self.put_off = self.put_off, []
         return put_off
 
@@ -70,56 +71,18 @@ class Successor(_PlacedEngine):
             at_work.wheel.schedule(session, session.due_ms)
             profile.table.settle()
 
-    def take_deferred(self, deferred: Iterable[PutOff], refuse: Refuse) -> Iterator[int]:
-        """Takes events whose lines have been counted, and stage 1 with them, by the engine that put them off.
-
-        Gives the number of each line when it has been taken.
-        """
-        at_work, places = self._at_work, self._places
-        matches = self.rules.controller.matches
-        before = matches[:]
-        for number, line, now_ms, turn in deferred:
-            if places is not None:
-                places.at_line(number)
-            if now_ms >= at_work.wheel.next_tick_ms:
-                self._tick(at_work, now_ms)
-            at_work.now_ms = now_ms
+    def take_put_off(self, put_off: Sequence[PutOff], refuse: Refuse) -> None:
+        """Takes events whose lines have been counted, and stage 1 with them, by the engine that put them off."""
+        places = self._places
+        rest = iter(put_off) if places is None else places.noting(put_off, [number for number, *_ in put_off])
+        while True:
             try:
-                self._take(line, now_ms, turn)
-            except FROM_DATA as error:
-                self._asking.forget()
-                escaped = Escaped(number, line, f"{type(error).__name__}: {error}")
-                escaped.__cause__ = error
+                self._loop_over_put_off(self, self._at_work, rest, refuse)
+                return
+            except Escaped as escaped:
                 self._give_up(escaped, refuse)
-            yield number
-        matches[:] = before
 
-    def _take(self, line: bytes, now_ms: int, turn: int) -> None:
-        """What the loop over lines does for any event."""
-        (profile,) = self.profiles
-        event = self.decoder.decode(line)
-        asking = self._asking
-        decorations = self._stage_1[event.__class__](event, None, None, now_ms, asking)
-        if asking.rows:
-            decorations = asking.further_passes(None, None, now_ms, decorations)
-        if decorations:
-            self._overlay(event, decorations)
-        (route,) = asking.routes
-        assert route is not None, "an event without a session is not put off"
-        key, event_ms, duration_ms, is_passive = route
-        if event_ms is None:
-            event_ms = self._own_time_ms(event)
-        if event_ms is None:
-            event_ms = now_ms
-        is_behind = self._judges_late and event_ms < now_ms and not is_passive
-        if is_behind and not profile.holds(key, event_ms, now_ms):
-            # All that a late event may do here is extend its session.
-            self.counters.late[Late.EXTEND.value] += 1
-        added = profile.process(event, key, event_ms, duration_ms, is_passive, now_ms, turn)
-        if self._output.wants_events:
-            if added and not profile.shadow:
-                decorations = merged(decorations, added)
-            self._output.event(line, decorations, now_ms)
-        self.counters.outcomes["bypassed" if added is False else "passive" if is_passive else "ok"] += 1
-        if profile.ending:
-            profile.after_event(now_ms)
+    @cached_property
+    def _loop_over_put_off(self) -> Loop:
+        # What is late extends its session, else files are not cut.
+        return loop_of(replace(self._loop_plan, takes_put_off=True, counts_late=self._judges_late))

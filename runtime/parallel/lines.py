@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from heapq import merge
-from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 
 from runtime.io import FileSink
 from runtime.output import LineOutput
 from runtime.parallel.place import PlacedLine, PlacedOutput
-from runtime.parallel.spool import Spool
-
-_BATCH = 1000
+from runtime.parallel.spool import Spool, batches
 
 
 class Lines:
@@ -43,10 +40,5 @@ class Lines:
 def write_in_order(engines: Sequence[Lines], sink: FileSink) -> None:
     """Writes what has been kept of the lines of several engines, in the order of one. Raises SinkError."""
     merged = map(itemgetter(1), merge(*(lines.kept for lines in engines), key=itemgetter(0)))
-    for batch in _batches(merged):
+    for batch in batches(merged):
         sink.write(batch)
-
-
-def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
-    while batch := list(islice(lines, _BATCH)):
-        yield batch

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from operator import length_hint
-from typing import Any
+from typing import Any, TypeVar
 
 from runtime.cache import Cache, TimeWheel
 from runtime.output import LineOutput
@@ -19,6 +19,7 @@ Place = tuple[int, int, int, int]
 an event: the clock, 1, the number of its line, 0."""
 
 PlacedLine = tuple[Place, bytes]
+Event = TypeVar("Event")
 
 
 class PlacedOutput(LineOutput):
@@ -28,18 +29,17 @@ class PlacedOutput(LineOutput):
         super().__init__(wants_events=wants_events)
         self.ending: MainSession | None = None
         """The session at which a tick looks."""
-        self._left: Iterator[bytes] = iter(())
-        self._last_number = 0
+        self._left: Iterator[Any] = iter(())
+        self._numbers: Sequence[int] = (0,)
         self._places: list[Place] = []
 
-    def numbered(self, lines: Sequence[bytes], first_line: int) -> Iterator[tuple[int, bytes]]:
-        """The lines with their numbers. Which one is at work, shows by how many are left: to note each costs more."""
-        self._left, self._last_number = iter(lines), first_line + len(lines) - 1
-        return enumerate(self._left, first_line)
+    def noting(self, events: Sequence[Event], numbers: Sequence[int]) -> Iterator[Event]:
+        """The same events, of which there are some, with the numbers of their lines.
 
-    def at_line(self, number: int) -> None:
-        """A line by itself comes to work."""
-        self._left, self._last_number = iter(()), number
+        Which one is at work shows by how many are left: to note each would cost a step more for all of them.
+        """
+        self._left, self._numbers = iter(events), numbers
+        return self._left
 
     def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
         """Appends the event's line."""
@@ -68,7 +68,7 @@ class PlacedOutput(LineOutput):
         return places
 
     def _at_event(self, now_ms: int) -> Place:
-        return now_ms, 1, self._last_number - length_hint(self._left), 0
+        return now_ms, 1, self._numbers[-1 - length_hint(self._left)], 0
 
 
 class PlacedWheel(TimeWheel):
