@@ -111,7 +111,7 @@ class Passage(Intake):
                         last, turn = now, turn + 1 if now == last else 0
                         behind += by_event_time and event_ms < now
                         self.put_off.append(
-                            (number, line, now, turn, key, event_ms, duration_ms, is_passive, decorations)
+                            (number, line, now, turn, key, event_ms, duration_ms, is_passive, decorations or None)
                         )
                         late = "put off"
                         continue
