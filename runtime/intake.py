@@ -52,8 +52,9 @@ class Intake(Timeline):
         self._time_slot = None if time_field is None else slot_name(time_field)
         self._second, self._in_second = 0, 0  # the second at work, and how many events it has had
         self._doubt: Doubt | None = None
+        """About the past of keys, in an engine that begins in the middle of a stream."""
         self.put_off: list[PutOff] = []
-        """Events of keys of which there is doubt."""
+        """Events of such keys."""
 
     @abstractmethod
     def _overlay(self, event: Any, decorations: Mapping[str, Any]) -> None:

@@ -119,9 +119,10 @@ if s is None and begins{certain} and now != profile._opened_ms and table._index 
 {send}
     continue
 """
-# Where an engine begins in the middle of a stream, this keeps the short way for keys without a past. A dict without
-# decorations is taken again for the next event.
+# Where an engine begins in the middle of a stream, a session begins in line when its key has no past for sure.
 CERTAIN = " and now >= certain_ms and key not in heard_ms"
+# Of other keys this asks, just before an event goes the long way. A dict without decorations is taken again for the
+# next event, so it is not kept.
 DOUBT = f"""\
 if covers(key, is_passive, now):
     decorations = decorations or None

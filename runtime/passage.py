@@ -107,7 +107,7 @@ class Passage(Intake):
                         if event_ms is None:
                             event_ms = now
                     if doubt is not None and doubt.covers(key, is_passive, now):
-                        # Whether it is late is judged when it is taken.
+                        # Where there is doubt there is one profile. Whether it is late is judged when it is taken.
                         last, turn = now, turn + 1 if now == last else 0
                         behind += by_event_time and event_ms < now
                         self.put_off.append(
