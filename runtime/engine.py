@@ -100,29 +100,32 @@ class Engine(Passage):
     @cached_property
     def _loop(self) -> Loop:
         """The loop over events where there is one profile."""
+        return loop_of(self._loop_plan)
+
+    @property
+    def _loop_plan(self) -> LoopPlan:
         (profile,) = self.profiles
         rules = self.rules.controller.program.rules
         gap_ms = profile.first_gap_ms(None, self._config.limits.max_idle_ms)
-        return loop_of(
-            LoopPlan(
-                controller=(self.rules.controller, self._stage_1),
-                profile=(profile.compiled, profile.handlers),
-                classes=self.decoder.classes,
-                clock=self._clock,
-                now_slot=self._now_slot,
-                time_slot=self._time_slot,
-                wants_events=self.wants_events,
-                inserts=any(isinstance(effect, Insert) for rule in rules for effect in rule.effects),
-                is_simple=profile.is_simple,
-                is_shadow=profile.shadow,
-                opening=Opening(
-                    session_class=profile.session_class,
-                    layout=profile.layout,
-                    gap_ms=gap_ms,
-                    due_in_ms=min(gap_ms, profile.max_active_ms) if profile.max_active_ms > 0 else gap_ms,
-                    sent=profile.begin_marker,
-                ),
-            )
+        return LoopPlan(
+            controller=(self.rules.controller, self._stage_1),
+            profile=(profile.compiled, profile.handlers),
+            classes=self.decoder.classes,
+            clock=self._clock,
+            now_slot=self._now_slot,
+            time_slot=self._time_slot,
+            wants_events=self.wants_events,
+            inserts=any(isinstance(effect, Insert) for rule in rules for effect in rule.effects),
+            is_simple=profile.is_simple,
+            is_shadow=profile.shadow,
+            opening=Opening(
+                session_class=profile.session_class,
+                layout=profile.layout,
+                gap_ms=gap_ms,
+                due_in_ms=min(gap_ms, profile.max_active_ms) if profile.max_active_ms > 0 else gap_ms,
+                sent=profile.begin_marker,
+            ),
+            doubt=self._doubt,
         )
 
     def _profile_class(self) -> type[Profile]:

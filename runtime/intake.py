@@ -11,6 +11,7 @@ from epl.compiler import Handler
 from epl.errors import RuleError
 from epl.layout import slot_name
 from runtime.config import TenantConfig, UnknownEvents
+from runtime.doubt import Doubt, PutOff
 from runtime.effects import Effects
 from runtime.event import BAD_LINE, Refused
 from runtime.io.letter_codes import REASONS
@@ -50,6 +51,10 @@ class Intake(Timeline):
         self._now_slot = None if now_field is None else slot_name(now_field)
         self._time_slot = None if time_field is None else slot_name(time_field)
         self._second, self._in_second = 0, 0  # the second at work, and how many events it has had
+        self._doubt: Doubt | None = None
+        """About the past of keys, in an engine that begins in the middle of a stream."""
+        self.put_off: list[PutOff] = []
+        """Events of such keys."""
 
     @abstractmethod
     def _overlay(self, event: Any, decorations: Mapping[str, Any]) -> None:

@@ -13,22 +13,31 @@ from dataclasses import dataclass
 from textwrap import indent
 from typing import Any
 
-from epl.compiler import Compiled, Handler, inlined
+from epl.compiler import Compiled
 from epl.layout import SessionLayout, slot_name
 from runtime.cache import SLOT_MS
+from runtime.config import Late
+from runtime.doubt import Doubt
 from runtime.event import BAD_LINE
 from runtime.intake import FROM_DATA, Escaped
+from runtime.loop_stage import Handlers, Stage
 from runtime.loop_text import (
     ADDED,
     AT_ARRIVAL,
     BEGIN,
     BY_EVENT_TIME,
     CALLED_1,
+    CERTAIN,
     COMMON,
+    COUNT_LATE,
+    DOUBT,
+    LINES,
     OVERDUE,
     OVERLAID,
     OWN_TIME,
+    PUT_OFF,
     RENEWED,
+    ROUTE,
     SEND,
     SEND_ADDED,
     SEND_ADDED_OR_KEEP,
@@ -43,70 +52,12 @@ from runtime.session import begun
 from runtime.text import loaded
 from runtime.timeline import Clock, Partition
 
-Loop = Callable[[Any, Partition, Iterator[tuple[int, bytes]], Refuse], None]
-"""Called with the engine, the partition at work, numbered lines, and who takes refused ones."""
-
-Handlers = Mapping[type[Any], Handler]
-"""Handlers by class of event."""
+Loop = Callable[[Any, Partition, Iterator[tuple[Any, ...]], Refuse], None]
+"""Called with the engine, the partition at work, numbered lines or what was put off, and who takes refused ones."""
 
 _PLAIN_ROUTE = re.compile(r"^( *)key, event_ms, duration_ms, is_passive = (.*), None, False$", re.MULTILINE)
 _ANY_ROUTE = "key, event_ms, duration_ms, is_passive ="
 _ALWAYS = re.compile(r"^(b_m\d+) \+= 1\n", re.MULTILINE)
-
-
-class _Stage:
-    """The code of a rule set for each type of event, and what it needs around it."""
-
-    def __init__(self, prefix: str, compiled: Compiled, handlers: Handlers, result: str) -> None:
-        """`result`: the variable for the decorations that it makes."""
-        self._prefix = prefix
-        self._handlers = handlers
-        self._compiled = compiled
-        self._result = result
-        self.spare = f"{prefix}spare"
-        """The variable for a dict that such decorations may fill."""
-        self.names: dict[str, Any] = {f"{prefix}matches": compiled.matches}
-        self.counters: dict[str, int] = {}
-        self.always: list[int] = []
-        """Statements that match all events whose rules stand in the loop."""
-        self.decorates = False
-
-    def called(self, event_type: str, class_: type[Any], call: str) -> str:
-        """What calls the handler of a type."""
-        handler = self._handlers.get(class_)
-        if handler is None:
-            return ""
-        name = f"{self._prefix}on_{slot_name(event_type)}"
-        self.names[name] = handler
-        self.decorates = True
-        return call.format(handler=name)
-
-    def inlines(self, event_type: str, class_: type[Any]) -> bool:
-        """True when the handler in use is the compiled one, or there is none: else somebody watches it."""
-        handler = self._handlers.get(class_)
-        return handler is None or handler is self._compiled.bodies[event_type].function
-
-    def body(self, event_type: str, class_: type[Any]) -> str:
-        """What the handler of a type does."""
-        if class_ not in self._handlers:
-            return ""
-        found = inlined(self._compiled, event_type, self._prefix, decorations=self._result)
-        self.names |= found.names
-        self.counters |= found.counters
-        text = "".join(f"{line}\n" for line in found.lines)
-        self.decorates = self.decorates or found.decorates
-        return f"{self._result} = {self.spare}\n{text}" if found.decorates else text
-
-    @property
-    def before(self) -> list[str]:
-        """Statements that the code counts on."""
-        return [f"{self.spare} = {{}}", *(f"{name} = 0" for name in self.counters)]
-
-    @property
-    def after(self) -> list[str]:
-        """Statements that write down what it has counted."""
-        counted = [*self.counters.items(), *(("common + began", number) for number in self.always)]
-        return [f"{self._prefix}matches[{number}] += {name}" for name, number in counted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +77,8 @@ class LoopPlan:
 
     `inserts`: its controller makes rows; `is_simple`: the profile's rules change no more than the slots of a session
     and the decorations of an event; `now_slot`, `time_slot`: where events have their arrival and their own time.
+    `doubt` is about keys whose events are put off. `takes_put_off`: the loop is over such events, which stage 1 has
+    seen; `counts_late`: it counts those that are outside of their session.
     """
 
     controller: tuple[Compiled, Handlers]
@@ -139,40 +92,40 @@ class LoopPlan:
     is_simple: bool
     is_shadow: bool
     opening: Opening
+    doubt: Doubt | None
+    takes_put_off: bool = False
+    counts_late: bool = False
+
+    @property
+    def ticks_wait(self) -> bool:
+        """True where ticks may come after events that have no part in what is due."""
+        return self.is_simple and not (self.wants_events or self.takes_put_off or self.clock is Clock.DRIVER)
 
 
 def loop_of(plan: LoopPlan) -> Loop:
     """The loop of a tenant."""
-    first, second = _Stage("a_", *plan.controller, "decorations"), _Stage("b_", *plan.profile, "added")
+    first, second = Stage("a_", *plan.controller, "decorations"), Stage("b_", *plan.profile, "added")
     stages = (first, second)
     stage_1, has_plain_routes = _stage_1(plan, first)
     sends = _Sends(plan, first)
-    by_event_time = plan.clock is Clock.EVENT_TIME
-    ticks_wait = plan.is_simple and not plan.wants_events and plan.clock is not Clock.DRIVER
     common = begin = ""
     if plan.is_simple:
-        stage_2 = _stage_2(plan, second)
-        send = sends.in_line(second)
+        stage_2, send = _stage_2(plan, second), sends.in_line(second)
         common = COMMON.format(
             passive="" if has_plain_routes else " and not is_passive",
             stage_2=_block(stage_2, 4),
             send=_block(send, 4),
         )
-        if has_plain_routes:
-            begin = _begin(plan.opening, stage_2, send, TICK if ticks_wait else "")
-    own_time = "event_ms = now\n" if plan.time_slot is None else OWN_TIME.format(slot=plan.time_slot)
-    tick, catch_up = ("", TICK) if ticks_wait else (TICK, "")
-    arrival = "" if plan.now_slot is None else AT_ARRIVAL.format(slot=plan.now_slot, tick=_block(tick, 4))
+        begin = _begin(plan, stage_2, send) if has_plain_routes else ""
+    catch_up = TICK if plan.ticks_wait else ""
     source = SOURCE.format(
+        given=PUT_OFF if plan.takes_put_off else LINES,
         before=_indented(line for stage in stages for line in stage.before),
-        arrival=_block(arrival, 12),
-        stage_1=_block(stage_1, 12),
-        send_1=_block(sends.bypassed, 16),
-        own_time=_block(own_time, 16),
-        clock=_block(BY_EVENT_TIME.format(tick=_block(tick, 4)) if by_event_time else "turn += 1\n", 12),
-        overdue=_block(OVERDUE if ticks_wait else "", 12),
+        route=_block(_put_off(plan, first) if plan.takes_put_off else _route(plan, stage_1, sends), 12),
+        overdue=_block(OVERDUE if plan.ticks_wait else "", 12),
         common=_block(common, 12),
         begin=_block(begin, 12),
+        doubt=_block("" if plan.doubt is None else DOUBT, 12),
         catch_up=_block(catch_up, 12),
         catch_up_last=_block(catch_up, 8),
         send=_block(sends.any, 12),
@@ -189,11 +142,31 @@ def loop_of(plan: LoopPlan) -> Loop:
         **second.names,
         **(plan.opening.sent.names if plan.opening.sent is not None else {}),
     }
+    if plan.doubt is not None:
+        namespace |= {"certain_ms": plan.doubt.certain_ms, "heard_ms": plan.doubt.heard_ms, "covers": plan.doubt.covers}
     made: Loop = loaded("loop", source, namespace)["loop"]
     return made
 
 
-def _stage_1(plan: LoopPlan, stage: _Stage) -> tuple[str, bool]:
+def _route(plan: LoopPlan, stage_1: str, sends: _Sends) -> str:
+    """The code that finds what an event belongs to, and when it is."""
+    tick = _block("" if plan.ticks_wait else TICK, 4)
+    return ROUTE.format(
+        arrival=AT_ARRIVAL.format(slot=plan.now_slot, tick=tick) if plan.now_slot is not None else "",
+        stage_1=stage_1,
+        send=_block(sends.bypassed, 4),
+        own_time=_block("event_ms = now\n" if plan.time_slot is None else OWN_TIME.format(slot=plan.time_slot), 4),
+        clock=BY_EVENT_TIME.format(tick=tick) if plan.clock is Clock.EVENT_TIME else "turn += 1\n",
+    )
+
+
+def _put_off(plan: LoopPlan, stage: Stage) -> str:
+    """The code for an event of which that was found before."""
+    overlaid = OVERLAID.format(spare=stage.spare) if stage.decorates else ""
+    return TICK + overlaid + (COUNT_LATE.format(late=Late.EXTEND.value) if plan.counts_late else "")
+
+
+def _stage_1(plan: LoopPlan, stage: Stage) -> tuple[str, bool]:
     """The controller's code, and True when its routes are plain: none is passive, none gives a gap."""
     codes = {
         name: stage.called(name, class_, CALLED_1)
@@ -214,7 +187,7 @@ def _stage_1(plan: LoopPlan, stage: _Stage) -> tuple[str, bool]:
 class _Sends:
     """The code that sends an event on, where events leave."""
 
-    def __init__(self, plan: LoopPlan, first: _Stage) -> None:
+    def __init__(self, plan: LoopPlan, first: Stage) -> None:
         self._wants_events, self._is_shadow, self._is_first = plan.wants_events, plan.is_shadow, not first.decorates
         self.bypassed = SEND if plan.wants_events else ""
         """One of no session."""
@@ -223,7 +196,7 @@ class _Sends:
         if plan.wants_events:
             self.any = SEND if plan.is_shadow else SEND_ADDED if self._is_first else ADDED + SEND
 
-    def in_line(self, stage: _Stage) -> str:
+    def in_line(self, stage: Stage) -> str:
         """One whose rules stand in the loop."""
         adds = stage.decorates and not self._is_shadow
         if self._wants_events and self._is_first and adds:
@@ -232,7 +205,7 @@ class _Sends:
         return renewed + ((ADDED if adds else "") + SEND_OR_KEEP if self._wants_events else "")
 
 
-def _stage_2(plan: LoopPlan, stage: _Stage) -> str:
+def _stage_2(plan: LoopPlan, stage: Stage) -> str:
     """The profile's rules."""
     codes = {
         name: stage.body(name, class_)
@@ -250,14 +223,17 @@ def _stage_2(plan: LoopPlan, stage: _Stage) -> str:
     return head + code
 
 
-def _begin(opening: Opening, stage_2: str, send: str, tick: str) -> str:
+def _begin(plan: LoopPlan, stage_2: str, send: str) -> str:
     """The code of a session that begins with the event."""
+    opening = plan.opening
     marker = ""
     if (sent := opening.sent) is not None:
         rules = "" if sent.handler is None else "profile.run_rules(profile.begin_marker, fields, s, None, now)\n"
         marker = f"{sent.begin_source}{rules}begin_marker(fields, now)\n"
     return BEGIN.format(
-        tick=_block(tick if marker else "", 4),
+        certain="" if plan.doubt is None else CERTAIN,
+        # Its marker comes after those of sessions that are due.
+        tick=_block(TICK if marker and plan.ticks_wait else "", 4),
         session=_block(begun(opening.layout, opening.gap_ms), 4),
         stage_2=_block(stage_2, 4),
         marker=_block(marker, 4),

@@ -29,26 +29,18 @@ def loop(engine, at_work, lines, refuse):
 {before}
     number, line = 0, b""
     try:
-        for number, line in lines:
+        for {given} in lines:
             try:
                 e = decode(line)
             except BAD_LINE as error:
                 engine._not_decoded(line, error, number, refuse, now)
                 continue
-{arrival}
-            key = None
-{stage_1}
-            if key is None:
-{send_1}
-                bypassed += 1
-                continue
-            if event_ms is None:
-{own_time}
-{clock}
+{route}
             s = get(key)
 {overdue}
 {common}
 {begin}
+{doubt}
 {catch_up}
             added = process(e, key, event_ms, duration_ms, is_passive, now, turn)
             longest_ms = counters.max_interval_ms
@@ -69,6 +61,25 @@ def loop(engine, at_work, lines, refuse):
         counters.count_begins(began, lagged)
         engine._leave(at_work, now, (now, turn), behind, ok=ok + common + began, bypassed=bypassed, passive=passive)
 """
+LINES = "number, line"
+ROUTE = """\
+{arrival}
+key = None
+{stage_1}
+if key is None:
+{send}
+    bypassed += 1
+    continue
+if event_ms is None:
+{own_time}
+{clock}
+"""
+# An event that was put off (`runtime.doubt`) comes with what was found then.
+PUT_OFF = "number, line, now, turn, key, event_ms, duration_ms, is_passive, decorations"
+COUNT_LATE = """\
+if event_ms < now and not is_passive and not profile.holds(key, event_ms, now):
+    engine.counters.late[{late!r}] += 1
+"""
 # The common event: its session is live, and nothing of it can be due before `due_ms`. A pause longer than all before is
 # seldom, and noted by `process`.
 COMMON = """\
@@ -84,7 +95,7 @@ if s is not None and now < s.due_ms and now - s.modified_ms <= longest_ms{passiv
 # A session that begins: what `process` does where all sessions are objects, and none that began in this ms has ended.
 # Its event counts when all is done: one that fails leaves nothing behind.
 BEGIN = """\
-if s is None and begins and now != profile._opened_ms and table._index is None and len(hot) <= most_hot:
+if s is None and begins{certain} and now != profile._opened_ms and table._index is None and len(hot) <= most_hot:
 {tick}
     if profile._cut_until_ms and now < profile._cut_until_ms.pop(key, 0):
         counters.long += 1
@@ -106,6 +117,16 @@ if s is None and begins and now != profile._opened_ms and table._index is None a
     hot[key] = s
     began += 1
 {send}
+    continue
+"""
+# Where an engine begins in the middle of a stream, a session begins in line when its key has no past for sure.
+CERTAIN = " and now >= certain_ms and key not in heard_ms"
+# Of other keys this asks, just before an event goes the long way. A dict without decorations is taken again for the
+# next event, so it is not kept.
+DOUBT = f"""\
+if covers(key, is_passive, now):
+    decorations = decorations or None
+    engine.put_off.append(({PUT_OFF}))
     continue
 """
 TICK = """\

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from runtime.config import Late
 from runtime.event import BAD_LINE
@@ -52,6 +52,7 @@ class Passage(Intake):
         profiles = self._numbered
         several = len(profiles) > 1
         is_limited = self._config.limits.rate > 0
+        doubt = self._doubt
         ok = bypassed = passive = dropped = behind = 0
         last, turn = at_work.last
         number, line = 0, b""
@@ -94,7 +95,7 @@ class Passage(Intake):
                     refuse(self._refused(number, "throttled", line))
                     continue
                 outcome = None
-                late = None
+                late: Late | Literal["put off"] | None = None
                 for place, profile in profiles:
                     route = routes[place]
                     if route is None:
@@ -105,6 +106,15 @@ class Passage(Intake):
                         event_ms = self._own_time_ms(event)
                         if event_ms is None:
                             event_ms = now
+                    if doubt is not None and doubt.covers(key, is_passive, now):
+                        # Where there is doubt there is one profile. Whether it is late is judged when it is taken.
+                        last, turn = now, turn + 1 if now == last else 0
+                        behind += by_event_time and event_ms < now
+                        self.put_off.append(
+                            (number, line, now, turn, key, event_ms, duration_ms, is_passive, decorations or None)
+                        )
+                        late = "put off"
+                        continue
                     is_late = False
                     if by_event_time and event_ms < now:
                         behind += 1
@@ -138,7 +148,7 @@ class Passage(Intake):
                     # No profile took it.
                     if late is Late.DEAD_LETTER:
                         refuse(self._refused(number, "late", line))
-                    else:
+                    elif late is Late.DROP:
                         dropped += 1
                     continue
                 if send is not None:

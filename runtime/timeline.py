@@ -85,12 +85,14 @@ class Timeline(ABC):
         reorder = None
         if self._judges_late and time.allowed_lateness_ms:
             reorder = Reorder(time.allowed_lateness_ms, time.most_waiting, self.event_time_ms)
-        wheel = self.cache.add_wheel(self._second_hand if self._judges else TimeWheel)
+        wheel = self.cache.add_wheel(self._new_wheel)
         made = self._partitions[number] = Partition(wheel, reorder)
         return made
 
-    def _second_hand(self, cache: Cache, number: int) -> SecondHand:
-        return SecondHand(cache, number, ticks=self._clock is not Clock.DRIVER)
+    def _new_wheel(self, cache: Cache, number: int) -> TimeWheel:
+        if self._judges:
+            return SecondHand(cache, number, ticks=self._clock is not Clock.DRIVER)
+        return TimeWheel(cache, number)
 
     @property
     def now_ms(self) -> int:

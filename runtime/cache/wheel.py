@@ -11,7 +11,7 @@ stands for it, here or in another second, is passed over.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import count
 from operator import attrgetter
@@ -129,7 +129,7 @@ class TimeWheel:
             session.slot.sessions.pop(session, None)
             session.slot = None
 
-    def take(self, tick_ms: int) -> list[MainSession]:
+    def take(self, tick_ms: int) -> Iterable[MainSession]:
         """Removes and returns what stands in slots that end by `tick_ms`, in the order of last update."""
         found: list[MainSession] = []
         seconds, last = self._seconds, tick_ms // SLOT_MS

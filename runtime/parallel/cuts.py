@@ -20,9 +20,6 @@ _LOOK_BYTES = 256 * 1024
 _WORTH_IT = 2
 """A part should span so many of the longest pauses: in the first, all events wait for the worker before."""
 
-_FIRST_SHARE = 1.08
-"""The first part has nothing to put off, so it may be larger: Job S takes 8 % longer for an event of the others."""
-
 TimeOf = Callable[[bytes], int | None]
 """The time of an event, None without one. Raises one of BAD_LINE."""
 FirstLine = Callable[[str], bytes | None]
@@ -80,7 +77,7 @@ def cut(sources: Sequence[str], parts: int, longest_pause_ms: int, time_of: Time
     most = _most_parts(ends, longest_pause_ms)
     why = few if most is not None and most < parts else None
     parts = parts if most is None else min(parts, most)
-    places = [round(total * (_FIRST_SHARE + number) / (_FIRST_SHARE + parts - 1)) for number in range(parts - 1)]
+    places = [round(total * number / parts) for number in range(1, parts)]
     found = {cut for place in places if (cut := _cut_near(place, sources, sizes, time_of, first_line)) is not None}
     cuts = _worth_it(sorted(found, key=lambda cut: (cut.file, cut.start)), ends, longest_pause_ms)
     if len(cuts) < len(places) and why is None:

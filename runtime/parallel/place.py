@@ -6,12 +6,12 @@ order of their last update.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from operator import length_hint
+from typing import Any, TypeVar
 
-from runtime.cache import TimeWheel
+from runtime.cache import Cache, TimeWheel
 from runtime.output import LineOutput
-from runtime.profile import Profile
 from runtime.session import MainSession
 
 Place = tuple[int, int, int, int]
@@ -19,48 +19,43 @@ Place = tuple[int, int, int, int]
 an event: the clock, 1, the number of its line, 0."""
 
 PlacedLine = tuple[Place, bytes]
+Event = TypeVar("Event")
 
 
 class PlacedOutput(LineOutput):
     """Makes lines as they are made elsewhere, and knows of which line of events they are."""
 
-    def __init__(self, *, wants_events: bool, keeps_places: bool) -> None:
+    def __init__(self, *, wants_events: bool) -> None:
         super().__init__(wants_events=wants_events)
-        self.number, self.line = 0, b""
-        """The line at work."""
-        self.leaves_out = False
-        """The event at work is put off, so it does not leave now."""
         self.ending: MainSession | None = None
         """The session at which a tick looks."""
-        self._keeps_places = keeps_places
+        self._left: Iterator[Any] = iter(())
+        self._numbers: Sequence[int] = (0,)
         self._places: list[Place] = []
 
-    def noting(self, numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-        """The same lines, each noted as it comes to work."""
-        for number, line in numbered:
-            self.number, self.line = number, line
-            yield number, line
+    def noting(self, events: Sequence[Event], numbers: Sequence[int]) -> Iterator[Event]:
+        """The same events, of which there are some, with the numbers of their lines.
+
+        Which one is at work shows by how many are left: to note each would cost a step more for all of them.
+        """
+        self._left, self._numbers = iter(events), numbers
+        return self._left
 
     def event(self, raw: bytes, decorations: dict[str, Any] | None, now_ms: int) -> None:
         """Appends the event's line."""
-        if self.leaves_out:
-            self.leaves_out = False
-            return
         super().event(raw, decorations, now_ms)
-        if self._keeps_places:
-            self._places.append((now_ms, 1, self.number, 0))
+        self._places.append(self._at_event(now_ms))
 
     @property
     def as_it_came(self) -> None:
-        """An event may be left out, and has a place."""
+        """An event has a place."""
 
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
         """Appends the marker's line."""
         super().marker(fields, now_ms)
-        if self._keeps_places:
-            session = self.ending
-            at_event = (now_ms, 1, self.number, 0)
-            self._places.append(at_event if session is None else (now_ms, 0, session.modified_ms, session.turn))
+        session = self.ending
+        at_tick = None if session is None else (now_ms, 0, session.modified_ms, session.turn)
+        self._places.append(at_tick or self._at_event(now_ms))
 
     def end_marker(self, fields: dict[str, Any], now_ms: int) -> bool:
         """Appends the marker's line."""
@@ -68,18 +63,30 @@ class PlacedOutput(LineOutput):
         return True
 
     def take_places(self) -> list[Place]:
-        """The places of the lines since the last call; none where nobody wants them."""
+        """The places of the lines since the last call."""
         places, self._places = self._places, []
         return places
 
+    def _at_event(self, now_ms: int) -> Place:
+        return now_ms, 1, self._numbers[-1 - length_hint(self._left)], 0
 
-class PlacedProfile(Profile):
-    """A profile that tells its output at which session a tick looks."""
 
-    def on_tick(self, session: MainSession, tick_ms: int, wheel: TimeWheel, judged: str = "gap") -> None:
-        """The second has come for which a session stood in the wheel."""
-        output = self._around.output
-        assert isinstance(output, PlacedOutput)
-        output.ending = session
-        super().on_tick(session, tick_ms, wheel, judged)
-        output.ending = None
+class PlacedWheel(TimeWheel):
+    """A wheel that tells an output at which session a tick looks."""
+
+    def __init__(self, cache: Cache, number: int, output: PlacedOutput) -> None:
+        super().__init__(cache, number)
+        self._output = output
+
+    def take(self, tick_ms: int) -> Iterator[MainSession]:
+        """As any wheel does, one by one."""
+        return self._one_by_one(super().take(tick_ms))
+
+    def _one_by_one(self, found: Iterable[MainSession]) -> Iterator[MainSession]:
+        output = self._output
+        try:
+            for session in found:
+                output.ending = session
+                yield session
+        finally:
+            output.ending = None

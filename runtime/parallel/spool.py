@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 _MOST_IN_MEMORY = 50_000
+_BATCH = 1000
 
 
 class Spool(Generic[Item]):
@@ -43,3 +45,10 @@ class Spool(Generic[Item]):
                 yield from items
             self._file.close()
         yield from self._items
+
+
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items in lists of many."""
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch

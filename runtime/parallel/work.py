@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runtime.counters import EngineCounters, SessionCounters, add_counters
+from runtime.doubt import PutOff
 from runtime.engine import Engine
 from runtime.io import EventSource, FileSink, open_range, open_source
 from runtime.parallel.cuts import Part, Piece
-from runtime.parallel.engines import Deferred, LaterEngine, Successor
+from runtime.parallel.engines import LaterEngine, Successor
 from runtime.parallel.errors import TooManySessions
 from runtime.parallel.handover import Handover
 from runtime.parallel.letters import Letters
 from runtime.parallel.lines import Lines, write_in_order
-from runtime.parallel.spool import Spool
+from runtime.parallel.spool import Spool, batches
 from runtime.reading import BLOCK_BYTES, field_types
 from runtime.replay import Refusals
 from runtime.rules import TenantRules
 
 E = TypeVar("E", bound=Engine)
 OUT, LETTERS = "out", "letters"
-_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,9 @@ class Work:
         later, lines = self._engine(LaterEngine, of_two=True)
         later.begin(first_ms, self._job.longest_pause_ms)
         refuse = self._letters.refuser()
-        deferred: Spool[Deferred] = Spool(self._job.folder)
+        put_off: Spool[PutOff] = Spool(self._job.folder)
         for block, first_line in self._blocks():
-            deferred.add(later.take(block, first_line, refuse))
+            put_off.add(later.take(block, first_line, refuse))
             lines.take()
         clock_ms = later.now_ms
         if self._is_last:
@@ -108,9 +108,9 @@ class Work:
             successor, lines = self._engine(Successor, of_two=True)
             successor.inherit(handover)
             refuse = self._letters.refuser()
-            for number in successor.take_deferred(deferred, refuse):
-                if not number % _BATCH:
-                    lines.take()
+            for batch in batches(put_off):
+                successor.take_put_off(batch, refuse)
+                lines.take()
             successor.advance(clock_ms)
             return self._end((later, successor), clock_ms, handover, hand_over)
         if self._sink is not None:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from runtime.parallel.reasons import why_in_one_piece
@@ -111,6 +111,21 @@ def lines_of(events: list[dict[str, Any]], back_ms: int) -> list[bytes]:
     return lines
 
 
+def seen(step: int, user: str) -> dict[str, Any]:
+    """An event of a user, so long after the one before."""
+    return {"step": step, "user": user, "kind": "view", "item": None, "gap": None, "is_bad": False}
+
+
+IN_TURN = [
+    seen(0, "a"),
+    *(seen(*each) for step in (1, 5_500, 5_500) for each in ((step, "a"), (0, "b"))),
+    *(seen(0, user) for user in "cacacbcacb"),
+]
+"""Sessions of before and a new one have events in one ms and end at one tick: `a`, then `c`, then `b`."""
+BEHIND = [seen(0, "a"), seen(1, "b"), seen(0, "b"), seen(0, "b"), seen(0, "b")]
+"""The last one is behind the clock when there is still doubt about its key."""
+
+
 EVENT_TIME = {**RICH, "time": {"domain": "event"}}
 
 
@@ -122,6 +137,8 @@ EVENT_TIME = {**RICH, "time": {"domain": "event"}}
     places=st.lists(st.integers(1, 59), min_size=1, max_size=4),
     back_ms=st.sampled_from([0, 0, 0, 700, 30_000]),
 )
+@example(events=IN_TURN, places=[1], back_ms=0)
+@example(events=BEHIND, places=[1], back_ms=30_000)
 def test_cut_anywhere(
     config: dict[str, Any],
     ordered: bool,
