@@ -166,15 +166,16 @@ class Timeline(ABC):
             self._partition(number)
             self._flush(partition)
             stuck = 0
-            while stuck < _MOST_ATTEMPTS and (tick_ms := self._next_tick_ms(partition)) < NEVER_MS:
+            while stuck < _MOST_ATTEMPTS and (tick_ms := self._drained_ms(partition)) < NEVER_MS:
                 refused, live = self.counters.ends_refused, self.live_sessions
                 self.advance(tick_ms)
                 is_stuck = self.counters.ends_refused > refused and self.live_sessions == live
                 stuck = stuck + 1 if is_stuck else 0
 
-    def _next_tick_ms(self, partition: Partition) -> int:
+    def _drained_ms(self, partition: Partition) -> int:
+        """By when what lives now has ended, if nothing keeps it; under the ender's policy when the first may."""
         if not self._judges:
-            return partition.wheel.next_tick_ms
+            return partition.wheel.last_tick_ms
         if not (self.enabled and self.live_sessions):
             return NEVER_MS
         return max(_next_second(self._next_judged_ms(partition.now_ms)), _next_second(partition.now_ms + 1))

@@ -121,6 +121,11 @@ class TimeWheel:
         self.next_tick_ms = (self._seconds[0] + 1) * SLOT_MS
         return slot
 
+    @property
+    def last_tick_ms(self) -> int:
+        """The whole second by which all that stands here now has been looked at; never where nothing does."""
+        return (max(self.slots) + 1) * SLOT_MS if self.slots else NEVER_MS
+
     @staticmethod
     def forget(session: MainSession) -> None:
         """Takes a session out; the block of an entry that is left behind is no longer in force."""
@@ -134,8 +139,9 @@ class TimeWheel:
         found: list[MainSession] = []
         seconds, last = self._seconds, tick_ms // SLOT_MS
         while seconds and seconds[0] < last:
-            found += self._standing(second := heappop(seconds))
-            del self.slots[second]
+            second = heappop(seconds)
+            slot = self.slots.pop(second)
+            found += slot.sessions if slot.blocks is None else self._standing(second, slot)
         self.next_tick_ms = (seconds[0] + 1) * SLOT_MS if seconds else NEVER_MS
         for session in found:
             session.due_ms = NOWHERE_MS
@@ -147,11 +153,10 @@ class TimeWheel:
     def __iter__(self) -> Iterator[MainSession]:
         """All sessions, in the order in which they are looked at next; each may end while it is at hand."""
         for second in sorted(self.slots):
-            yield from sorted(self._standing(second), key=_DUE_FIRST)
+            yield from sorted(self._standing(second, self.slots[second]), key=_DUE_FIRST)
 
-    def _standing(self, second: int) -> list[MainSession]:
-        """The sessions of a slot, each once."""
-        slot = self.slots[second]
+    def _standing(self, second: int, slot: Slot) -> list[MainSession]:
+        """The sessions of the slot of a second, each once."""
         if slot.blocks is None:
             return list(slot.sessions)
         entries, number = self._entries, self.number
@@ -175,7 +180,7 @@ class TimeWheel:
             if self._order:
                 break  # all of this second are passed over
             self.kept_second = _NO_SECOND
-            if self._standing(second):
+            if self._standing(second, self.slots[second]):
                 continue
             heappop(self._seconds)
             del self.slots[second]
@@ -194,7 +199,7 @@ class TimeWheel:
         if second != self.kept_second:
             self._order = [
                 (due_ms_of(session), session.modified_ms, session.turn, next(self._serial), session)
-                for session in self._standing(second)
+                for session in self._standing(second, self.slots[second])
             ]
             heapify(self._order)
             self.kept_second = second
