@@ -7,7 +7,7 @@ them (`SessionTable.cool`). Where sizes of blocks or pages differ, or the profil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from runtime.cache.cache import Cache
 from runtime.cache.table import SessionTable
@@ -66,20 +66,22 @@ def _adopt(old: Cache, new: Cache, copied: bool) -> None:
                 new.wheels[session.slot.wheel].schedule(made, made.due_ms)
 
 
-def _move(old: Cache, older: SessionTable, new: Cache, table: SessionTable) -> None:
-    for session in list(older.objects()):
+def sessions_of(cache: Cache, table: SessionTable) -> Iterator[tuple[str, bytes, int]]:
+    """All sessions of a table, each by its key, what its codec or one before it has made of it, and its wheel."""
+    for session in list(table.objects()):
         if session.slot is not None:
-            number = session.slot.wheel
+            wheel = session.slot.wheel
         else:
-            number = old.entries.wheel(session.block) if session.block else 0
-        _put(session.key, older.codec.encode(session), new, table, number)
-    for block, key, payload in older.entries():
-        _put(key, payload, new, table, old.entries.wheel(block))
+            wheel = cache.entries.wheel(session.block) if session.block else 0
+        yield session.key, table.codec.encode(session), wheel
+    for block, key, payload in table.entries():
+        yield key, payload, cache.entries.wheel(block)
 
 
-def _put(key: str, payload: bytes, new: Cache, table: SessionTable, wheel: int) -> None:
-    made = table.codec.decode(key, payload)
-    table.put(made)
-    if made.due_ms != NOWHERE_MS:
-        new.wheels[wheel].schedule(made, made.due_ms)
-    table.settle()
+def _move(old: Cache, older: SessionTable, new: Cache, table: SessionTable) -> None:
+    for key, payload, wheel in sessions_of(old, older):
+        made = table.codec.decode(key, payload)
+        table.put(made)
+        if made.due_ms != NOWHERE_MS:
+            new.wheels[wheel].schedule(made, made.due_ms)
+        table.settle()

@@ -75,7 +75,8 @@ class _AddressType(click.ParamType[Address]):
     "--workers",
     type=click.IntRange(1, 64),
     metavar="N",
-    help="Processes that run the rules, each the sessions of its own keys; without it this one runs them.",
+    help="Processes that run the rules, each the sessions of its own keys; without it this one runs them. "
+    "Another number than before moves the sessions first.",
 )
 @click.option("--stdin", "stdin_of", metavar="TENANT", help="Take lines of this tenant from stdin, too.")
 @click.option("--quiet", "-q", is_flag=True, help="Only logs, no greeting.")
@@ -96,7 +97,9 @@ def serve_command(
     """
     try:
         from runtime.fleet.front import Front, WorkersCannotBegin
+        from runtime.fleet.moving import move
         from runtime.service import CannotConnect, CannotListen, NoTelemetry, Service, StateDamaged, StateTaken, run
+        from runtime.service.logs import log_as_json
     except ImportError as error:
         fail(f"serve needs {error.name}, which an extra installs: pip install 'sojourn[service]'")
     rules = compile_all([folder for each in tenants for folder in find_tenants(resolve(each))])
@@ -110,7 +113,9 @@ def serve_command(
     config = load_service(config_file).listening(ingest, monitor)
     stdin = None if stdin_of is None else (stdin_of, sys.stdin.buffer)
     service: Service | Front
+    log_as_json(sys.stderr)
     try:
+        move(rules, config, state, workers)
         if workers is None:
             service = Service(rules, config, state, stdin=stdin)
         else:

@@ -16,10 +16,11 @@ from epl import InvalidInput
 from runtime.config import Listener, ServiceConfig
 from runtime.fleet.controls import Controls
 from runtime.fleet.desk import Desk, FrontTenant, Requests
-from runtime.fleet.journal import Journal
+from runtime.fleet.journal import Journal, journal_folder
 from runtime.fleet.link import Link
 from runtime.fleet.messages import Spec
 from runtime.fleet.monitor import fleet_monitor_app
+from runtime.fleet.parts import part_of
 from runtime.fleet.processes import WorkerProcess
 from runtime.fleet.reload import FleetReloader, Running
 from runtime.fleet.ring import Ring
@@ -34,7 +35,7 @@ from runtime.service.ingest import ingest_app
 from runtime.service.intake import Intake
 from runtime.service.layout import StateTaken, layout_of
 from runtime.service.lines import LineReceiver, read_stdin
-from runtime.service.served import clock_of, file_name, rate_of
+from runtime.service.served import clock_of, rate_of
 from runtime.service.service import locked
 from runtime.service.source import Source
 from runtime.service.stoppable import Stoppable
@@ -126,11 +127,11 @@ class Front(Stoppable):
             Routes(rules, ring),
             self.config.tenant(name),
             Intake(name, self.config.ingest.max_waiting, rate_of(rules)),
-            Journal(self._state / "front" / file_name(name)),
+            Journal(journal_folder(self._state, name)),
         )
 
     def _spec_of(self, worker: int) -> Callable[[], Spec]:
-        folder = self._state / "workers" / str(worker)
+        folder = part_of(self._state, worker)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "monitor.sock"
         if len(os.fsencode(path.absolute())) > _MOST_PATH_BYTES:

@@ -11,18 +11,24 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from runtime.service.intake import Answer
 from runtime.service.log import Log, StateDamaged, log_file, numbered, read_log, torn_bytes
 from runtime.service.records import Handed, Places, Position, packed, unpacked
+from runtime.service.served import file_name
 
 _log = logging.getLogger("sojourn.fleet")
 
 _MOST_BYTES = 16 * 1024 * 1024
 """Of one file."""
+
+
+def journal_folder(state: Path, tenant: str) -> Path:
+    """Where the journal of a tenant is."""
+    return state / "front" / file_name(tenant)
 
 
 class Journal:
@@ -87,6 +93,10 @@ class Journal:
 
         asyncio.gather(*answers, return_exceptions=True).add_done_callback(answered)
 
+    def begin_at(self, positions: Mapping[str, Position]) -> None:
+        """Where each source goes on, for a journal of which nothing is there yet. Raises NotLogged."""
+        self._log.append(Places([(packed(source), position) for source, position in positions.items()]))
+
     def _begin_file(self) -> None:
         """Begins the next file with all positions, which makes those before it needless once they are answered."""
         try:
@@ -95,7 +105,7 @@ class Journal:
             _log.error("a journal grows", extra={"incident": {"problem": error.strerror or str(error)}})
             return
         self._log.covered()
-        self._log.append(Places([(packed(source), position) for source, position in self.positions.items()]))
+        self.begin_at(self.positions)
 
     async def sync(self) -> None:
         """Brings it to the disk, and removes what is needless since."""

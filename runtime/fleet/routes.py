@@ -69,7 +69,7 @@ class Routes:
         self.rules = rules
         self.why_whole = why_whole(rules)
         self._ring = ring
-        self._whole = ring.owner(config.tenant) if self.why_whole is not None else None
+        self.whole = ring.owner(config.tenant) if self.why_whole is not None else None
         self._profiles = [profile.config.name for profile in rules.profiles]
         controller = rules.controller
         read = {name: dict(controller.fields.get(name, {})) for name in rules.event_types}
@@ -83,15 +83,15 @@ class Routes:
 
     def owner(self, profile: str, key: str) -> int:
         """The worker that owns a session."""
-        return self._whole if self._whole is not None else self._ring.owner(self.rules.config.tenant, profile, key)
+        return self.whole if self.whole is not None else self._ring.owner(self.rules.config.tenant, profile, key)
 
     def owners(self, lines: Sequence[bytes]) -> Sequence[int] | int:
         """The worker that each line goes to; or the one that all of them go to.
 
         A line without a session, or that is no event, goes by what it says: any worker can pass it on or refuse it.
         """
-        if self._whole is not None:
-            return self._whole
+        if self.whole is not None:
+            return self.whole
         with Watchdog(self.rules.config.limits.rule_time_ms):
             return list(self._each(lines))
 

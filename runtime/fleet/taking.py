@@ -15,7 +15,7 @@ from runtime.service.host import Host
 from runtime.service.intake import Answer, Batch
 from runtime.service.records import letter_of_record, packed, unpacked
 
-_FRONT = "the process in front"
+FRONT = "the process in front"
 """The name by which a tenant's positions have the number of the last part."""
 _AGAIN_S = 0.25
 
@@ -31,7 +31,7 @@ class Taking:
 
     def taken(self) -> dict[str, int]:
         """By tenant the number of the last part that was taken."""
-        return {name: int(served.positions.get(_FRONT, 0)) for name, served in self._host.tenants.items()}
+        return {name: int(served.positions.get(FRONT, 0)) for name, served in self._host.tenants.items()}
 
     def take(self, part: Part) -> None:
         """Queues a part."""
@@ -53,7 +53,7 @@ class Taking:
             partition=part.partition,
             answered=answered,
             numbers=part.numbers,
-            counted_by=_FRONT,
+            counted_by=FRONT,
         )
         answered.add_done_callback(partial(self._done, part))
         self._host.queue(self._host.tenants[part.tenant], batch)

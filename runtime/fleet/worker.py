@@ -11,7 +11,6 @@ HANDLE is that of an open socket, on which the front says first of all what the 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
@@ -38,6 +37,7 @@ from runtime.fleet.messages import (
     read_frame,
     unpickled,
 )
+from runtime.fleet.parts import PartTaken, locked_part
 from runtime.fleet.taking import Taking
 from runtime.rules import TenantRules
 from runtime.service.api import Phase
@@ -57,10 +57,6 @@ from runtime.service.versions import VersionError, Versions
 from runtime.service.web import CannotListen, WebServer
 
 _log = logging.getLogger("sojourn.fleet")
-
-_LOOK_S = 0.05
-_SPARE_S = 10.0
-"""How long a worker before may take beyond its time to stop, until its state is free."""
 
 
 class _CannotBegin(Exception):
@@ -233,21 +229,6 @@ class Worker:
         return outcome
 
 
-def _lock(spec: Spec) -> int:
-    """The worker's folder, locked once the worker before is gone. Raises _CannotBegin."""
-    spec.state.mkdir(parents=True, exist_ok=True)
-    handle = os.open(spec.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    deadline = time.monotonic() + spec.config.stop_ms / 1000 + _SPARE_S
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return handle
-        except OSError:
-            if time.monotonic() > deadline:
-                raise _CannotBegin(f"{spec.state}: another process uses it") from None
-            time.sleep(_LOOK_S)
-
-
 async def _serve(front: socket.socket) -> int:
     reader, writer = await asyncio.open_unix_connection(sock=front)
     frame = await read_frame(reader)
@@ -256,13 +237,13 @@ async def _serve(front: socket.socket) -> int:
     spec: Spec = unpickled(frame)
     try:
         with exported(spec.config.traces, sojourn_version()):
-            lock = await asyncio.to_thread(_lock, spec)
+            lock = await asyncio.to_thread(locked_part, spec.state, spec.config.stop_ms)
             try:
                 await Worker(spec, reader, writer).run()
             finally:
                 os.close(lock)
     except Exception as error:
-        if not isinstance(error, _CannotBegin | CannotListen | NoTelemetry | OSError):
+        if not isinstance(error, _CannotBegin | CannotListen | NoTelemetry | OSError | PartTaken):
             _log.exception("a part of the worker failed, so it ends")
         writer.write(framed(CannotBegin(str(error))))
         with suppress(ConnectionError, TimeoutError):

@@ -32,22 +32,37 @@ class Layout(msgspec.Struct, frozen=True):
             os.fsync(file.fileno())
         os.replace(new, state / _NAME)
 
+    @staticmethod
+    def read(state: Path) -> Layout | None:
+        """That of a folder of state; None where it is for one process. Raises StateTaken."""
+        try:
+            return msgspec.json.decode((state / _NAME).read_bytes(), type=Layout)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError) as error:
+            raise StateTaken(f"{state / _NAME}: it cannot be read: {error}") from error
+
+    @staticmethod
+    def remove(state: Path) -> None:
+        """The folder of state is for one process. Raises OSError."""
+        (state / _NAME).unlink(missing_ok=True)
+
 
 def layout_of(state: Path, workers: int | None) -> Layout | None:
     """The layout of a folder of state for so many workers, or for none; a new one where there is nothing yet.
 
     Raises StateTaken when it is for another number.
     """
-    try:
-        found = msgspec.json.decode((state / _NAME).read_bytes(), type=Layout)
-    except FileNotFoundError:
-        found = None
-    except (OSError, msgspec.MsgspecError) as error:
-        raise StateTaken(f"{state / _NAME}: it cannot be read: {error}") from error
+    found = Layout.read(state)
     if found is not None and found.workers != workers:
         raise StateTaken(f"{state}: its sessions are those of {found.workers} workers: --workers {found.workers}")
     if found is None and workers is not None:
-        if any((state / "log").glob("*/*")):
+        if is_of_one(state):
             raise StateTaken(f"{state}: its sessions are those of one process, without --workers")
         return Layout(workers)
     return found
+
+
+def is_of_one(state: Path) -> bool:
+    """True when there are sessions of one process."""
+    return any((state / "log").glob("*/*"))

@@ -13,7 +13,7 @@ from runtime.letters import letter_of
 from runtime.service.files import RotatingFile
 from runtime.service.numbered import Numbered
 
-_RECENT = 200
+RECENT = 200
 _SHOWN_BYTES = 2048
 
 
@@ -30,7 +30,7 @@ class Letters:
     def __init__(self, tenant: str, file: RotatingFile) -> None:
         self.file = file
         self.sequence = Numbered((file,))
-        self.recent: deque[Received] = deque(maxlen=_RECENT)
+        self.recent: deque[Received] = deque(maxlen=RECENT)
         self._tenant = tenant
         self._gathered = MemorySink()
         self._writer = DeadLetterWriter(self._gathered)

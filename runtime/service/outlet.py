@@ -10,7 +10,7 @@ from runtime.output import LineOutput
 from runtime.service.delivery import Delivery
 from runtime.service.numbered import Numbered
 
-_RECENT = 100
+RECENT = 100
 
 
 class Ended(NamedTuple):
@@ -31,7 +31,7 @@ class Outlet(LineOutput):
         super().__init__(wants_events=wants_events)
         self.deliveries = deliveries
         self.sequence = Numbered(deliveries)
-        self.recent: deque[Ended] = deque(maxlen=_RECENT)
+        self.recent: deque[Ended] = deque(maxlen=RECENT)
         self.is_open = True
         self.noted_by: Callable[[Sequence[bytes]], None] | None = None
         """Who else is told of lines that leave; nobody while they come again after a restart."""

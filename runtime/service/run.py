@@ -1,16 +1,14 @@
-"""A service as a process: its loop, its signals, its logs."""
+"""A service as a process: its loop and its signals."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import Protocol
 
 from runtime.config import ServiceConfig
 from runtime.service.facts import sojourn_version
-from runtime.service.logs import log_as_json
 from runtime.service.spans import exported
 
 
@@ -28,7 +26,6 @@ class Runnable(Protocol):
 
 def run(service: Runnable, on_ready: Callable[[], None]) -> int:
     """Serves until SIGTERM or SIGINT; how many parts have failed. Raises NoTelemetry, and what the service raises."""
-    log_as_json(sys.stderr)
 
     async def main() -> int:
         service.stop_on_signals()

@@ -10,8 +10,11 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from runtime.config import Listener, ServiceConfig
 from runtime.rules import TenantRules
+from runtime.service import switch
 from runtime.service.api import Phase
 from runtime.service.connect import connected_sources
 from runtime.service.follow import Follower
@@ -195,7 +198,10 @@ class Service(Stoppable):
 
 
 def locked(state: Path) -> int:
-    """The folder of state, made and locked: two services would write the same files. Raises StateTaken."""
+    """The folder of state, made and locked: two services would write the same files. Raises StateTaken.
+
+    What is left to be done of a move to another number of workers is done.
+    """
     try:
         state.mkdir(parents=True, exist_ok=True)
         lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
@@ -206,4 +212,9 @@ def locked(state: Path) -> int:
     except OSError:
         os.close(lock)
         raise StateTaken(f"{state}: another service uses it") from None
+    try:
+        switch.finish(state)
+    except (OSError, msgspec.MsgspecError) as error:
+        os.close(lock)
+        raise StateTaken(f"{state}: its sessions were moved, and not all of that could be done: {error}") from error
     return lock

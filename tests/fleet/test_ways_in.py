@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -13,15 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
-import pytest
 
 from tests.service.killing import written
 from tests.service.running import NDJSON, Receiver, click, lines_of, wait_for
 
-from .fronts import LONG, SHORT, Fleet, write_tenant
+from .fronts import LONG, Fleet, write_tenant
 from .test_front import USERS
 
 Start = Callable[..., Fleet]
@@ -138,14 +135,3 @@ def test_a_second_signal_hurries(tmp_path: Path, receiver: Receiver) -> None:
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-
-
-@pytest.mark.parametrize(("first", "then"), [(("--workers", "2"), ("--workers", "3")), (("--workers", "2"), ())])
-def test_another_number_of_workers_is_refused_in_words(tmp_path: Path, first: Any, then: Any) -> None:
-    write_tenant(tmp_path, SHORT)
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "workers.json").write_text(json.dumps({"workers": 2, "versions": {}}))
-    with command(tmp_path, *then) as process:
-        _, said = process.communicate(timeout=30)
-    assert process.returncode == 2
-    assert b"its sessions are those of 2 workers: --workers 2" in said.replace(b"\n", b" ")

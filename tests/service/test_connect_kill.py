@@ -43,6 +43,9 @@ TENANT = {
 }
 
 
+TWO, THREE = ("--workers", "2"), ("--workers", "3")
+
+
 def message(number: int, random: Random) -> bytes:
     """An event, or what is none."""
     if random.random() < 0.01:
@@ -52,9 +55,13 @@ def message(number: int, random: Random) -> bytes:
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("SOJOURN_SEEDS", "0"))))
 @pytest.mark.parametrize("way_in", ["kafka", "valkey"])
-@pytest.mark.parametrize("more", [(), ("--workers", "2")], ids=["one process", "two workers"])
+@pytest.mark.parametrize(
+    "lives",
+    [((), (), ()), (TWO, TWO, TWO), ((), TWO, THREE), (THREE, TWO, ())],
+    ids=["one process", "two workers", "more each time", "fewer each time"],
+)
 def test_each_event_is_in_one_session_and_each_session_in_one_file(
-    tmp_path: Path, zygote: Zygote, more: tuple[str, ...], way_in: str, seed: int
+    tmp_path: Path, zygote: Zygote, lives: tuple[tuple[str, ...], ...], way_in: str, seed: int
 ) -> None:
     random = Random(seed)
     (tmp_path / "shop").mkdir()
@@ -76,7 +83,7 @@ def test_each_event_is_in_one_session_and_each_session_in_one_file(
             "durability: {snapshot_every: 1s}\n"
         )
         number = 0
-        for _ in range(2):
+        for more in lives[:-1]:
             service = Killable(zygote, tmp_path, *more)
             service.wait_until_ready()
             until = time.monotonic() + random.uniform(0.2, 1.5)
@@ -90,7 +97,7 @@ def test_each_event_is_in_one_session_and_each_session_in_one_file(
                 time.sleep(random.uniform(0, 0.1))
             os.kill(service.pid, signal.SIGKILL)
             service.end()
-        service = Killable(zygote, tmp_path, *more)
+        service = Killable(zygote, tmp_path, *lives[-1])
         service.wait_until_ready()
 
         def is_quiet() -> bool:
