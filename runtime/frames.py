@@ -15,6 +15,8 @@ from struct import Struct
 from typing import BinaryIO
 from zlib import crc32
 
+from runtime.disk import sync
+
 _MAGIC = Struct("<8sH")
 _NAME = b"SOJOURN\n"
 FORMAT = 2
@@ -78,7 +80,7 @@ def new_file(path: Path) -> Iterator[FrameWriter]:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync(path.parent)
 
 
 def _beside(path: Path, process: int | str) -> Path:
@@ -135,11 +137,3 @@ def read_frames(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
 def _left(file: BinaryIO) -> int:
     """How many bytes follow: a damaged length must not ask for memory that there is not."""
     return os.fstat(file.fileno()).st_size - file.tell()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

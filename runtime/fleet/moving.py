@@ -20,6 +20,7 @@ from typing import Any
 
 from runtime.cache.strange import pack_any
 from runtime.config import ServiceConfig
+from runtime.disk import sync
 from runtime.engine import Engine
 from runtime.fleet.beside import beside
 from runtime.fleet.division import CannotDivide, divide
@@ -208,11 +209,7 @@ def _sync_lines(folder: Path) -> None:
     """What has left a part is on the disk, since its log will not make it again. Raises OSError."""
     for kind in ("out", "dead-letters"):
         for file in (folder / kind).glob("*.ndjson"):
-            handle = os.open(file, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            sync(file)
 
 
 @contextmanager

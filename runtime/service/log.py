@@ -16,6 +16,7 @@ from zlib import crc32
 
 import msgspec
 
+from runtime.disk import sync
 from runtime.service.records import Record, Rules, decode_record, encode_record
 
 _MAGIC = b"SOJLOG\n\x01"
@@ -135,7 +136,7 @@ class Log:
                 if os.pwrite(file, begin, 0) < size:
                     os.ftruncate(file, 0)
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                _sync_folder(self.folder)
+                sync(self.folder)
                 self.needs[number] = set() if self.version is None else {self.version}
         except OSError:
             os.close(file)
@@ -192,11 +193,3 @@ def read_log(path: Path) -> Iterator[tuple[Record, int]]:
 def torn_bytes(path: Path, whole: int) -> int:
     """How many bytes lie behind the last whole record of a file, which ends at a place; 0 for no record."""
     return max(path.stat().st_size - max(whole, len(_MAGIC)), 0)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -18,6 +18,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from runtime.disk import sync
 from runtime.service.columns import OTHERS, ColumnKind, Tables, all_columns
 
 _TYPES = {
@@ -77,15 +78,15 @@ class ParquetFiles:
             part = self._folder / f"{place}.part"
             schema = self._schemas.get(table, _OTHER)
             pq.write_table(_table(rows, schema), part, compression="zstd")
-            _sync(part)
+            sync(part)
             label = "day" if "day" not in schema.names else "_day"
             name = f"{stamp}Z-{end:012d}.parquet"
             note.files.append((part.name, f"{quote(table, safe=' ')}/{label}={day}/{name}"))
         new = self._folder / f"{_NOTE}.new"
         new.write_bytes(msgspec.json.encode(note))
-        _sync(new)
+        sync(new)
         os.replace(new, self._folder / _NOTE)
-        _sync(self._folder)
+        sync(self._folder)
         self._rename(note)
 
     def _rows(self, lines: Sequence[bytes], now_ms: int) -> Mapping[tuple[str, str], list[dict[str, Any]]]:
@@ -128,12 +129,3 @@ def _day_of(time_ms: int) -> str:
         return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d")
     except (OverflowError, ValueError, OSError):
         return "unknown"
-
-
-def _sync(path: Path) -> None:
-    """On the disk, whatever happens to the machine."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from runtime.disk import sync
 from runtime.service.layout import Layout
 
 _MAKING, _MADE = "moving", "moved"
@@ -55,10 +56,10 @@ def commit(state: Path, target: Target) -> None:
     (making / _TARGET).write_bytes(msgspec.json.encode(target))
     for folder, _, files in os.walk(making):
         for name in files:
-            _sync(Path(folder, name))
-        _sync(Path(folder))
+            sync(Path(folder, name))
+        sync(Path(folder))
     os.rename(making, state / _MADE)
-    _sync(state)
+    sync(state)
 
 
 def finish(state: Path) -> None:
@@ -77,7 +78,7 @@ def finish(state: Path) -> None:
             _remove(state / place)
             (state / place).parent.mkdir(parents=True, exist_ok=True)
             os.rename(made / place, state / place)
-            _sync((state / place).parent)
+            sync((state / place).parent)
     for place in _found(state):
         if place not in places:
             _remove(state / place)
@@ -88,8 +89,8 @@ def finish(state: Path) -> None:
         Layout.remove(state)
     else:
         Layout(target.workers, target.versions).write(state)
-        _sync(state / _WORKERS)
-    _sync(state)
+        sync(state / _WORKERS)
+    sync(state)
     (made / _TARGET).unlink()
     shutil.rmtree(made)
 
@@ -117,11 +118,3 @@ def _clear(worker: Path) -> None:
 def _remove(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -18,6 +18,7 @@ import msgspec
 
 from epl.source import Source
 from runtime.config import YAML_NAME, TenantConfig, read_tenant
+from runtime.disk import sync
 from runtime.lint_toml import TOML_NAME, toml_file_for
 from runtime.rules import TenantRules, compile_tenant
 
@@ -167,7 +168,7 @@ class Versions:
                     opened.flush()
                     os.fsync(opened.fileno())
             part.rename(self.folder / str(number))
-            _sync(self.folder)
+            sync(self.folder)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
@@ -237,11 +238,3 @@ def _digest(contents: dict[str, bytes]) -> str:
 def _text(file: Path) -> str:
     """A text as it was kept: line ends and marks were gone by then."""
     return file.read_bytes().decode()
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
