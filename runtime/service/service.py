@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from runtime.config import Listener, ServiceConfig
+from runtime.config.service import Listener, ServiceConfig
 from runtime.rules import TenantRules
 from runtime.service.api import Phase
 from runtime.service.connect import connected_sources
