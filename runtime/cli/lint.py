@@ -96,7 +96,7 @@ def lint_command(
     """
     console = Console(highlight=False)
     if explain is not None:
-        # Here, since pages are coloured by a library that takes longer to load than most rules to lint.
+        # Here, since pages are coloured by a library that nothing else needs.
         from runtime.cli.pages import pages_named, show_pages
         from runtime.cli.rule import code_pages
 
