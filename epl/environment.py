@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from epl.registry import CATALOG, Catalog
 from epl.registry.annotations import ANNOTATIONS, AnnotationEntry
@@ -12,8 +13,7 @@ from epl.session_schema import Attributes
 from epl.stage import Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """The surroundings of one rule set.
 
     `stage` None: the controller if any rule has @Session, else the rules of a profile. `profiles` and `sub_sessions`

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from epl.session_schema import Attributes
 from epl.typed import Namespace
@@ -24,8 +25,7 @@ def slot_name(name: str, prefix: str = "") -> str:
     return f"{prefix}x0_{spelled}"
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """Where one attribute of a session lives.
 
     `kind`: what every value of it is, or None when rules write values of several kinds; then `kind_attribute` holds
@@ -41,8 +41,7 @@ class Slot:
     grows: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SessionLayout:
+class SessionLayout(Struct, frozen=True):
     """The slots of a session's attributes, in the order in which rules first write them."""
 
     state: Mapping[str, Slot]

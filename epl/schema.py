@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from epl.types import Type
 
 _UNREADABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
 
 
-@dataclass(frozen=True, slots=True)
-class EventType:
+class EventType(Struct, frozen=True):
     """A declared or inferred type of events. Every field may be absent, which reads as null."""
 
     name: str

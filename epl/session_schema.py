@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from epl import types
 from epl.typed import AddToCounter, AppendToList, Namespace, Rule, WriteAttributes
 from epl.types import Type
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Struct, frozen=True):
     """A built-in property of sessions; `slot` is the attribute of the session object that holds it."""
 
     type: Type
@@ -45,8 +45,7 @@ GETTERS: Mapping[str, Type] = {
 """Getters by name; `getInt` is accepted for `int`, and so on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(Struct, frozen=True):
     """The attributes that a rule set writes, by namespace and name, with the types written.
 
     More than one type means that the type shows at run time only. `appended`: those of the state that are lists and

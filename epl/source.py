@@ -9,9 +9,10 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Span:
+
+class Span(Struct, frozen=True):
     """A half-open range of character offsets, `start <= end`."""
 
     start: int
@@ -22,8 +23,7 @@ class Span:
         return Span(self.start, other.end)
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """A place as people count: the first character of a file is line 1, column 1."""
 
     line: int

@@ -1,7 +1,8 @@
-"""What the trees of this package are made of, and what can be asked of it.
+"""What trees, registries and configurations are made of, and what can be asked of it.
 
-Nodes are msgspec's Structs: frozen as dataclasses are, but their classes take a tenth of the time to make, and there
-are a hundred of them to make before a command can begin.
+They are msgspec's Structs: frozen as dataclasses are, but their classes take a tenth of the time to make, and there
+are more than a hundred of them to make before a command can begin. Objects that change are dataclasses: a Struct's
+fields are slower to set.
 """
 
 from __future__ import annotations

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from epl import Diagnostic, InvalidInput, Problems, Severity, Source, check, parse
 from epl.diagnostics import Code
 from epl.diagnostics.codes import LANGUAGE_CODES
 from epl.lint import LINT_CODES, LintContext, lint_program, with_fixes
+from epl.structs import replace
 from runtime.config import (
     CONFIG_CODES,
     YAML_NAME,

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from textwrap import indent
 from typing import Any
+
+from msgspec import Struct
 
 from epl.compiler import Compiled
 from epl.layout import SessionLayout, slot_name
@@ -60,8 +61,7 @@ _ANY_ROUTE = "key, event_ms, duration_ms, is_passive ="
 _ALWAYS = re.compile(r"^(b_m\d+) \+= 1\n", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """How a session of the profile begins: its class, its gap, when it is due first, and its begin marker."""
 
     session_class: type[Any]
@@ -71,8 +71,7 @@ class Opening:
     sent: Marker | None
 
 
-@dataclass(frozen=True, slots=True)
-class LoopPlan:
+class LoopPlan(Struct, frozen=True):
     """What a loop is made for: the rule sets of a tenant with the handlers in use, the classes of its events by type.
 
     `inserts`: its controller makes rows; `is_simple`: the profile's rules change no more than the slots of a session

@@ -7,7 +7,7 @@ name. Here the same is worked out from the shapes alone, for every session that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from epl.types import Kind
@@ -270,8 +270,8 @@ def _settings_of(config: ProfileConfig | SubSessionConfig) -> Iterator[tuple[str
         yield "shadow", (str(config.shadow).lower(), True)
     yield "begin_marker", (config.begin_marker or "none", False)
     yield "end_marker", (config.end_marker or "none", True)
-    for each in fields(MarkerKeys):
-        yield f"keys.{each.name}", (getattr(config.keys, each.name) or "none", True)
+    for name in MarkerKeys.__struct_fields__:
+        yield f"keys.{name}", (getattr(config.keys, name) or "none", True)
 
 
 def _shapes(rules: TenantRules) -> dict[str, Shape]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from epl import (
     Compiled,
@@ -23,6 +23,7 @@ from epl import (
 from epl.ast import CreateSchema
 from epl.checker import Checked
 from epl.diagnostics import Problems
+from epl.structs import replace
 from runtime.config import MarkerKeys, ProfileConfig, SubSessionConfig, TenantConfig, TimePolicy, codes
 from runtime.extensions import load_extensions
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from epl import ast, types
 from epl.checker.registered import registered_effects
@@ -38,8 +39,7 @@ _PARAMETER_KINDS: Mapping[Kind, tuple[type, ...]] = {Kind.STRING: (str,), Kind.B
 _SHOWN = {Kind.STRING: "a string", Kind.BOOLEAN: "true or false", Kind.INT: "a whole number"}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """The statement that annotations stand on: its event type and columns. Columns with problems are absent."""
 
     event_type: str
@@ -47,8 +47,7 @@ class Row:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """An annotation with its arguments, defaults filled in."""
 
     annotation: ast.Annotation

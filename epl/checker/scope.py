@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
 
 from epl import ast
 from epl.environment import Environment
 from epl.session_schema import Attributes
 from epl.stage import Stage
+from epl.structs import replace
 from epl.typed import Const, Expr, Namespace, Scope
 from epl.types import Type
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """An event as a name can stand for it: its type's name and fields."""
 
     type_name: str
     fields: Mapping[str, Type]
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """The names of one statement. `attributes`: what this rule set writes, as far as known.
 
     `attempted`: attributes that a rule with mistakes would write; reading one is not another mistake.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from epl import ast, structs, types
@@ -21,6 +21,7 @@ from epl.parser import Parsed
 from epl.session_schema import Attributes, written_attributes
 from epl.source import Span
 from epl.stage import Stage
+from epl.structs import replace
 from epl.typed import And, Changed, Column, Const, Effect, Expr, Field, Insert, Program, Rule, Update
 from epl.types import Type
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from epl import ast, structs, types
 from epl.checker.base import widened
@@ -12,6 +11,7 @@ from epl.checker.scope import Names
 from epl.diagnostics import Problems, name_codes, type_codes
 from epl.limits import MAX_EXPANSION
 from epl.stage import Stage
+from epl.structs import replace
 from epl.typed import Apply, Const, Expr, Now
 from epl.typed_walk import extent, subexpressions
 

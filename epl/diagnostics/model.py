@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+
+from msgspec import Struct
 
 from epl.diagnostics.fix import Fix
 from epl.source import Source, Span
@@ -22,8 +23,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """One kind of problem. Codes are never reused.
 
     `message` is a template filled by the keyword arguments of `Problems.add`. `bad` triggers the code and `good`
@@ -45,8 +45,7 @@ class Code:
         return Severity.ERROR if self.id.startswith("E") else Severity.WARNING
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """A problem found at a place; `fix` mends it, where that takes no decision."""
 
     code: Code

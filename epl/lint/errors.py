@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from epl.diagnostics import Code, Diagnostic, Edit, Fix, edited, syntax_codes
 from epl.lexer import Piece, split_statements
 from epl.lint.rewrites import takes_comments
 from epl.parser import parse
 from epl.source import Source, Span
+from epl.structs import replace
 
 
 def with_fixes(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

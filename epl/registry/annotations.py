@@ -7,8 +7,9 @@ generated from them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from epl import types
 from epl.stage import Stage
@@ -19,8 +20,7 @@ _STAGE_2 = frozenset({Stage.MAIN, Stage.SUB})
 _ANY_STAGE = frozenset(Stage)
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A parameter of an annotation; without a default it must be given."""
 
     name: str
@@ -30,8 +30,7 @@ class Parameter:
     required: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RowColumn:
+class RowColumn(Struct, frozen=True):
     """A column that the annotation reads from the row of its rule."""
 
     name: str
@@ -48,8 +47,7 @@ Expand = Callable[[Mapping[str, Column], Mapping[str, Any]], Sequence[Effect]]
 """Columns and arguments to effects. Raises MissingColumn, and ValueError for what it does not take."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnnotationEntry:
+class AnnotationEntry(Struct, frozen=True):
     """One annotation.
 
     `bare` names the parameter that a bare value fills, as in `@Session("Main")`; `named` allows `name=value` as well.

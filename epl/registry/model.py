@@ -6,9 +6,10 @@ The checker, the compiler, the reference pages and the tests read the same entri
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
 
 from epl.types import Type
 
@@ -39,8 +40,7 @@ class Pattern(Enum):
 ParamType = Type | Pattern
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Struct, frozen=True):
     """A parameter: its name is what the reference page shows."""
 
     name: str
@@ -50,8 +50,7 @@ class Param:
 Returns = Type | Callable[[Sequence[Type]], Type]
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """One way to call an entry.
 
     `call` gets the receiver first (methods), then the arguments, as Python values; it may return None for null.
@@ -72,16 +71,14 @@ class Signature:
         return self.returns if isinstance(self.returns, Type) else self.returns(arguments)
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """An expression over literals and what it gives; it runs as a test."""
 
     expression: str
     result: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A function, method or static function by name, with all its signatures.
 
     `owner` is the receiver's type for methods and the class name (`Math`) for statics.

@@ -15,8 +15,9 @@ from runtime.cli.bench_cache import bench_cache
 from runtime.cli.bench_report import render
 from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.groups import CommandGroup
-from runtime.cli.many import log_to, tenants_below
+from runtime.cli.many import tenants_below
 from runtime.cli.options import format_option
+from runtime.cli.stderr import Stderr, log_to
 from runtime.clocks import NoClock
 from runtime.config import load_tenant
 from runtime.io import files_named
@@ -108,11 +109,11 @@ def bench_command(
         fail(str(error))
     rules = compile_tenant(load_tenant(resolve(profile)))
     job = Job(rules, files_named(events), out, markers_only, now_field, time_field)
-    errors = Console(stderr=True, highlight=False)
+    errors = Stderr()
     log_to(errors)
     try:
         bench = Bench(job, runs=runs, profile_rules=profile_rules, workers=workers)
-        with _bar(errors, shown=sys.stderr.isatty()) as bar:
+        with _bar(errors.console, shown=sys.stderr.isatty()) as bar:
             task = bar.add_task(rules.config.tenant, total=bench.steps)
             figures = bench.run(lambda: bar.advance(task))
     except (NoClock, NoEvents) as error:

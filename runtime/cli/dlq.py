@@ -13,11 +13,12 @@ from rich.text import Text
 
 from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.letters import Lost, grouped, letter_data, letters_of, show_letter
-from runtime.cli.many import TenantSinks, compile_all, log_to, tenants_below
+from runtime.cli.many import TenantSinks, compile_all, tenants_below
 from runtime.cli.options import format_option
 from runtime.cli.pages import print_rows
 from runtime.cli.report import dead_letter_hint
-from runtime.cli.report_tenants import tenants_data
+from runtime.cli.stderr import Stderr, log_to
+from runtime.cli.summary import tenants_data
 from runtime.clocks import NoClock
 from runtime.io import CODES, DeadLetter, DeadLetterWriter, FileSink
 from runtime.presets import resolve
@@ -178,7 +179,7 @@ def replay_command(
             fail(f"{written}: the letters are read from it; write to another file")
     tenants = compile_all(tenants_below(profile) or [resolve(profile)])
     console = Console(stderr=out == "-", highlight=False)
-    log_to(Console(stderr=True, highlight=False))
+    log_to(Stderr())
     lost = Lost()
     with ExitStack() as stack:
         sink = None if dead_letters is None else stack.enter_context(FileSink(dead_letters))

@@ -16,7 +16,8 @@ from rich.console import Console
 
 from epl import InvalidInput, Source
 from epl.formatter import format_source
-from runtime.cli.errors import FINDINGS, fail, show
+from runtime.cli.errors import FINDINGS, fail
+from runtime.cli.excerpts import show
 
 _EPILOG = """\b
 Examples:

@@ -11,12 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from epl.diagnostics.reporters import REPORTERS, reporter_named
-from runtime.cli.errors import FINDINGS, fail, show
+from runtime.cli.errors import FINDINGS, fail
+from runtime.cli.excerpts import show
 from runtime.cli.lint_fix import fix_files, show_diff
 from runtime.cli.lint_options import settings_of
 from runtime.cli.lint_watch import watch as watch_files
-from runtime.cli.pages import pages_named, show_pages
-from runtime.cli.rule import code_pages
 from runtime.config import LintConfig
 from runtime.lint import Linted, NothingToLint, lint
 from runtime.lint_settings import DEFAULT_SELECT
@@ -97,6 +96,10 @@ def lint_command(
     """
     console = Console(highlight=False)
     if explain is not None:
+        # Here, since pages are coloured by a library that nothing else needs.
+        from runtime.cli.pages import pages_named, show_pages
+        from runtime.cli.rule import code_pages
+
         show_pages(pages_named(code_pages(), [explain], "code"), console)
         return
     if statistics and format_ not in (_TEXT, "json"):

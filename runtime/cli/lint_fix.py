@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from runtime.cli.errors import fail, show
+from runtime.cli.errors import fail
+from runtime.cli.excerpts import show
 from runtime.config import LintConfig
 from runtime.lint import Linted
 from runtime.lint_fixes import Fixed, fixed

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
 import click
-from rich.console import Console
-from rich.logging import RichHandler
 
 from epl import Diagnostic, InvalidInput
 from runtime.config import YAML_NAME, find_tenants, load_tenant
@@ -60,8 +57,3 @@ class TenantSinks:
         if self._folder is None:
             return self._one
         return self._stack.enter_context(FileSink(self._folder / f"{quote(tenant, safe=' ')}.ndjson"))
-
-
-def log_to(console: Console) -> None:
-    """Shows what the engine logs, such as a rule's first failure."""
-    logging.basicConfig(format="%(message)s", handlers=[RichHandler(console=console, show_path=False, show_time=False)])

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from epl import InvalidInput
 from runtime.cache.shapes import Change
-from runtime.cli.errors import FINDINGS, USAGE, fail, show
+from runtime.cli.errors import FINDINGS, USAGE, fail
+from runtime.cli.excerpts import show
 from runtime.cli.options import format_option
 from runtime.cli.pages import print_rows
 from runtime.cli.values import counted

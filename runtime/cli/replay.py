@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,20 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from runtime.cli.errors import FINDINGS, fail
-from runtime.cli.many import TenantSinks, compile_all, log_to, tenants_below
+from runtime.cli.many import TenantSinks, compile_all, tenants_below
 from runtime.cli.options import format_option
-from runtime.cli.progress import FileProgress, progress_bar
-from runtime.cli.report import as_data, render
-from runtime.cli.report_tenants import render_tenants, tenants_data
-from runtime.cli.values import counted
+from runtime.cli.progress import file_progress
+from runtime.cli.stderr import Stderr, log_to
+from runtime.cli.summary import as_data, tenants_data
 from runtime.clocks import NoClock
 from runtime.config import load_tenant
 from runtime.io import DeadLetterWriter, FileSink, SinkClosed, files_named
 from runtime.presets import resolve
+from runtime.reading import OnProgress
 from runtime.replay import Replay, Replayed, Workers
 from runtime.replay_tenants import DEFAULT_TENANT_FIELD, ReplayedTenants, TenantsReplay
 from runtime.rules import TenantRules, compile_tenant
@@ -133,9 +130,7 @@ def replay_command(
     if tenant_field is not None and not folders:
         fail(f"--tenant-field is for a folder of several tenants, and {profile} is one tenant")
     tenants = compile_all(folders) if folders else [compile_tenant(load_tenant(resolve(profile)))]
-    # The summary goes where the events do not.
-    console = Console(stderr=out == "-", highlight=False)
-    errors = Console(stderr=True, highlight=False)
+    errors = Stderr()
     log_to(errors)
     is_shown = not quiet and sys.stderr.isatty() and out != "-"
     options: dict[str, Any] = {"markers_only": markers_only, "now_field": now_field, "time_field": time_field}
@@ -164,17 +159,13 @@ def replay_command(
         fail(str(error))
     if isinstance(by_workers, str) and workers is not None:
         replayed.workers = Workers(workers, 1, by_workers)
-    if isinstance(replayed, ReplayedTenants):
-        if format_ == "text" and not quiet:
-            render_tenants(replayed, console, dead_letters=dead_letters)
-    elif format_ == "text" and not quiet:
-        render(replayed, console, dead_letters=dead_letters)
-        if snapshot is not None:
-            console.print(
-                Text(f"\n{counted(replayed.engine.live_sessions, 'open session')} in {snapshot}"), soft_wrap=True
-            )
-    if isinstance(replayed, Replayed):
-        _warn_of_losses(replayed, errors, profile, resume)
+    if format_ == "text" and not quiet:
+        _show(replayed, out, dead_letters, snapshot)
+    if isinstance(replayed, Replayed) and resume is not None:
+        # Here, as it draws on the terminal.
+        from runtime.cli.report import warn_of_losses
+
+        warn_of_losses(replayed, errors.console, profile, resume)
     if format_ == "json" and not quiet:
         data = tenants_data(replayed) if isinstance(replayed, ReplayedTenants) else as_data(replayed)
         click.echo(json.dumps(data, indent=2), err=out == "-")
@@ -187,7 +178,7 @@ def _one(
     events: Sequence[str],
     out: str | None,
     dead_letters: str | None,
-    errors: Console,
+    errors: Stderr,
     is_shown: bool,
     snapshot: Path | None,
     resume: Path | None,
@@ -198,8 +189,7 @@ def _one(
         letters = None if dead_letters is None else stack.enter_context(FileSink(dead_letters))
         sink = None if out is None else stack.enter_context(FileSink(out))
         replay = Replay(rules, sink, None if letters is None else DeadLetterWriter(letters), **options)
-        bar = stack.enter_context(progress_bar(errors, shown=is_shown))
-        on_progress = FileProgress(bar) if is_shown else None
+        on_progress = stack.enter_context(file_progress(errors, shown=is_shown))
         replayed = _run(replay, events, on_progress, resume=resume, is_saved=snapshot is not None)
     if snapshot is not None:
         # Not before all that has left is in its place: a snapshot says so, and nothing leaves twice.
@@ -212,7 +202,7 @@ def _several(
     events: Sequence[str],
     out: str | None,
     dead_letters: str | None,
-    errors: Console,
+    errors: Stderr,
     is_shown: bool,
     **options: Any,
 ) -> ReplayedTenants:
@@ -221,12 +211,28 @@ def _several(
         letters = None if dead_letters is None else stack.enter_context(FileSink(dead_letters))
         writer = None if letters is None else DeadLetterWriter(letters)
         replay = TenantsReplay(tenants, TenantSinks(out, stack), writer, **options)
-        bar = stack.enter_context(progress_bar(errors, shown=is_shown))
-        return replay.run(events, FileProgress(bar) if is_shown else None)
+        return replay.run(events, stack.enter_context(file_progress(errors, shown=is_shown)))
+
+
+def _show(
+    replayed: Replayed | ReplayedTenants, out: str | None, dead_letters: str | None, snapshot: Path | None
+) -> None:
+    """Prints the summary where the events do not go."""
+    # Here, since rich takes 0.03 s to load, and machines do without.
+    from rich.console import Console
+
+    from runtime.cli.report import render
+    from runtime.cli.report_tenants import render_tenants
+
+    console = Console(stderr=out == "-", highlight=False)
+    if isinstance(replayed, ReplayedTenants):
+        render_tenants(replayed, console, dead_letters=dead_letters)
+    else:
+        render(replayed, console, dead_letters=dead_letters, snapshot=snapshot)
 
 
 def _run(
-    replay: Replay, events: Sequence[str], on_progress: FileProgress | None, *, resume: Path | None, is_saved: bool
+    replay: Replay, events: Sequence[str], on_progress: OnProgress | None, *, resume: Path | None, is_saved: bool
 ) -> Replayed:
     if resume is not None:
         if not resume.exists():
@@ -238,18 +244,3 @@ def _run(
         if is_saved:
             fail("nobody took all of --out, so there is no snapshot: it would say that everything has left")
         raise
-
-
-def _warn_of_losses(replayed: Replayed, console: Console, profile: str, resume: Path | None) -> None:
-    """Says what the rules of now had no place for. Values are met as sessions are read."""
-    restored = replayed.resumed
-    if restored is None or not (restored.dropped_sessions or replayed.dropped_values):
-        return
-    lost = []
-    if restored.dropped_sessions:
-        lost.append(f"{counted(restored.dropped_sessions, 'open session')} of profiles that are gone")
-    if replayed.dropped_values:
-        lost.append(f"{counted(replayed.dropped_values, 'value')} that the rules have no place for")
-    told = f"warning: {resume} is of other rules; dropped: {', '.join(lost)}"
-    hint = f"sojourn plan {shlex.quote(str(resume))} {shlex.quote(profile)} says so beforehand"
-    console.print(Text.assemble((told, "yellow"), "\n  ", (hint, "dim")), soft_wrap=True)

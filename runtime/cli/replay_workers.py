@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from rich.console import Console
-
-from runtime.cli.progress import FileProgress, progress_bar
+from runtime.cli.progress import file_progress
+from runtime.cli.stderr import Stderr
 from runtime.io import FileSink
 from runtime.parallel.errors import TooManySessions
 from runtime.parallel.replay import ParallelReplay
@@ -22,7 +21,7 @@ def replay_by_workers(
     events: Sequence[str],
     out: str | None,
     dead_letters: str | None,
-    errors: Console,
+    errors: Stderr,
     is_shown: bool,
     **options: Any,
 ) -> Replayed | str:
@@ -38,9 +37,9 @@ def replay_by_workers(
         letters = None if dead_letters is None else stack.enter_context(FileSink(dead_letters, joins=True))
         sink = None if out is None else stack.enter_context(FileSink(out, joins=True))
         # Without a thread of its own: workers are copies of this process, and a thread may hold what they need.
-        bar = stack.enter_context(progress_bar(errors, shown=is_shown, has_thread=False))
+        on_progress = stack.enter_context(file_progress(errors, shown=is_shown, has_thread=False))
         try:
-            return replay.run(cuts, sink, letters, FileProgress(bar) if is_shown else None)
+            return replay.run(cuts, sink, letters, on_progress)
         except TooManySessions:
             for each in (sink, letters):
                 if each is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -12,8 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from epl import Compiled
-from epl.typed import Rule
+from runtime.cli.summary import rules_by_matches
 from runtime.cli.values import counted
 from runtime.config import spoken_duration
 from runtime.counters import SessionCounters
@@ -23,41 +22,6 @@ _BAR = "▏▎▍▌▋▊▉█"
 _BAR_WIDTH = 20
 _LABEL_WIDTH = 34
 _TOP_RULES = 8
-
-
-def as_data(replayed: Replayed) -> dict[str, Any]:
-    """The summary as plain data; durations in ms."""
-    engine = replayed.engine
-    return {
-        "tenant": engine.rules.config.tenant,
-        "seconds": round(replayed.seconds, 3),
-        "events_per_second": round(replayed.events_per_second),
-        "events": dict(replayed.outcomes),
-        "refused": dict(replayed.refused),
-        "behind_clock": engine.counters.behind_clock,
-        "lines_out": replayed.lines_out,
-        "open_sessions": engine.live_sessions,
-        "resumed": _resumed_data(replayed),
-        "workers": workers_data(replayed.workers),
-        "sessions": {
-            profile.name: _session_data(profile.counters)
-            | {"sub_sessions": {sub.name: _session_data(sub.counters) for sub in profile.sub_sessions}}
-            for profile in engine.profiles
-        },
-        "rules": [{"rule": name, "matches": matches} for name, _text, matches in _rules(engine.rules.programs())],
-        "rule_errors": [
-            {"rule": rule, "error": error, "count": count}
-            for (rule, error), count in engine.counters.rule_errors.most_common()
-        ],
-        "debug": dict(engine.counters.debug),
-    }
-
-
-def workers_data(workers: Workers | None) -> dict[str, Any] | None:
-    """How many processes there were, as plain data; None where one was asked for."""
-    if workers is None:
-        return None
-    return {"asked": workers.asked, "used": workers.used, "why": workers.why, "redone": workers.redone}
 
 
 def workers_text(workers: Workers) -> Text:
@@ -70,41 +34,10 @@ def workers_text(workers: Workers) -> Text:
     return Text(told, "dim")
 
 
-def _resumed_data(replayed: Replayed) -> dict[str, int] | None:
-    restored = replayed.resumed
-    if restored is None:
-        return None
-    return {
-        "open_sessions": restored.sessions,
-        "events_before": replayed.events_before,
-        "dropped_sessions": restored.dropped_sessions,
-        "dropped_values": replayed.dropped_values,
-    }
-
-
-def _session_data(counters: SessionCounters) -> dict[str, Any]:
-    ended = counters.ended.total()
-    return {
-        "created": counters.created,
-        "ended": dict(counters.ended),
-        "single_event": counters.single_event,
-        "short": counters.short,
-        "long": counters.long,
-        "events": counters.events,
-        "mean_duration_ms": round(counters.total_duration_ms / ended) if ended else 0,
-        "max_duration_ms": counters.max_duration_ms,
-        "max_events": counters.max_events,
-        "total_duration_ms": counters.total_duration_ms,
-        "max_interval_ms": counters.max_interval_ms,
-        "total_lag_ms": counters.total_lag_ms,
-        "max_lag_ms": counters.max_lag_ms,
-        "total_expiry_delay_ms": counters.total_expiry_delay_ms,
-        "max_expiry_delay_ms": counters.max_expiry_delay_ms,
-    }
-
-
-def render(replayed: Replayed, console: Console, *, dead_letters: str | None) -> None:
-    """Prints the summary."""
+def render(
+    replayed: Replayed, console: Console, *, dead_letters: str | None = None, snapshot: Path | None = None
+) -> None:
+    """Prints the summary, and where open sessions went."""
     engine = replayed.engine
     speed = f"{replayed.events_per_second:,.0f} events/s"
     console.print(
@@ -124,7 +57,7 @@ def render(replayed: Replayed, console: Console, *, dead_letters: str | None) ->
         _section(console, f"sessions of {profile.name}", _sessions(profile.counters))
         for sub in profile.sub_sessions:
             _section(console, f"sub-sessions {sub.name}", _sessions(sub.counters))
-    rules = _rules(engine.rules.programs())
+    rules = rules_by_matches(engine.rules.programs())
     if rules:
         _section(console, "rules by matches", _rule_table(rules[:_TOP_RULES]))
         silent = sum(matches == 0 for _, _, matches in rules)
@@ -133,6 +66,8 @@ def render(replayed: Replayed, console: Console, *, dead_letters: str | None) ->
     if engine.counters.debug:
         _section(console, "debug counters", _bars(engine.counters.debug.most_common(_TOP_RULES), str))
     _problems(replayed, console, dead_letters=dead_letters)
+    if snapshot is not None:
+        console.print(Text(f"\n{counted(engine.live_sessions, 'open session')} in {snapshot}"), soft_wrap=True)
 
 
 def _section(console: Console, title: str, body: RenderableType) -> None:
@@ -231,20 +166,6 @@ def _grouped(counts: Sequence[int], groups: Sequence[tuple[int, str]]) -> list[t
     return shown
 
 
-def _rules(programs: Iterable[Compiled]) -> list[tuple[str, str, int]]:
-    """Rules by matches, most first: name, file and line, matches."""
-    found = []
-    for compiled in programs:
-        program = compiled.program
-        for statement in program.statements():
-            if isinstance(statement, Rule) and statement.of_update:
-                continue  # it is counted as the update
-            place = program.source.position(statement.span.start)
-            where = f"{PurePath(program.source.name).name}:{place.line}"
-            found.append((statement.name, where, compiled.matches[statement.number]))
-    return sorted(found, key=lambda rule: -rule[2])
-
-
 def _rule_table(rules: Sequence[tuple[str, str, int]]) -> Table:
     largest = max(matches for _, _, matches in rules)
     table = Table.grid(padding=(0, 2))
@@ -277,3 +198,18 @@ def dead_letter_hint(written_to: str | None) -> str:
     if written_to is None:
         return "--dead-letters FILE writes all of them, with reasons"
     return f"sojourn dlq show {shlex.quote(written_to)} shows all of them"
+
+
+def warn_of_losses(replayed: Replayed, console: Console, profile: str, resume: Path) -> None:
+    """Says what the rules of now had no place for. Values are met as sessions are read."""
+    restored = replayed.resumed
+    if restored is None or not (restored.dropped_sessions or replayed.dropped_values):
+        return
+    lost = []
+    if restored.dropped_sessions:
+        lost.append(f"{counted(restored.dropped_sessions, 'open session')} of profiles that are gone")
+    if replayed.dropped_values:
+        lost.append(f"{counted(replayed.dropped_values, 'value')} that the rules have no place for")
+    told = f"warning: {resume} is of other rules; dropped: {', '.join(lost)}"
+    hint = f"sojourn plan {shlex.quote(str(resume))} {shlex.quote(profile)} says so beforehand"
+    console.print(Text.assemble((told, "yellow"), "\n  ", (hint, "dim")), soft_wrap=True)

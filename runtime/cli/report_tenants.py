@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from runtime.cli.report import as_data, dead_letter_hint, workers_data, workers_text
+from runtime.cli.report import dead_letter_hint, workers_text
 from runtime.replay_tenants import ReplayedTenants
-
-
-def tenants_data(replayed: ReplayedTenants) -> dict[str, Any]:
-    """The summary as plain data: that of each tenant by its name, and events of which nobody knew whose they are."""
-    return {
-        "seconds": round(replayed.seconds, 3),
-        "workers": workers_data(replayed.workers),
-        "tenants": {name: as_data(each) for name, each in replayed.tenants.items()},
-        "refused": dict(replayed.nobodys.refused),
-        "disabled": [
-            {"tenant": each.tenant, "reason": each.reason, "live_sessions": each.live_sessions}
-            for each in replayed.disabled
-        ],
-    }
 
 
 def render_tenants(replayed: ReplayedTenants, console: Console, *, dead_letters: str | None) -> None:

@@ -9,7 +9,8 @@ import click
 from epl.diagnostics import Code
 from runtime.cli.options import format_option
 from runtime.cli.pages import RULES, Example, Page, Prose, completing, consult
-from runtime.config import CONFIG_CODES, SERVICE_CODES
+from runtime.config import CONFIG_CODES
+from runtime.config.service_codes import SERVICE_CODES
 from runtime.lint import CODES
 
 _EPILOG = """\b

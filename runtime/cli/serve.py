@@ -14,7 +14,8 @@ from rich.console import Console
 from runtime.cli.errors import FINDINGS, fail
 from runtime.cli.many import compile_all
 from runtime.clocks import NoClock
-from runtime.config import Address, find_tenants, load_service
+from runtime.config import find_tenants
+from runtime.config.service import Address, load_service
 from runtime.presets import resolve
 from runtime.tenants import TenantTwice
 

@@ -1,8 +1,11 @@
-"""Configuration, read and checked: a tenant's `sessionizer.yaml` with its rule files, a service's `service.yaml`."""
+"""Configuration, read and checked: a tenant's `sessionizer.yaml` with its rule files.
+
+That of a service is in `service`, `connectors`, `service_codes` and `service_keys`, and not passed on here: only a
+service needs it, and every command would wait while it is loaded.
+"""
 
 from runtime.config.choices import Late, LintSeverity, Start, StoreKind, Sync, TimeDomain, TimePolicy, UnknownEvents
 from runtime.config.codes import CONFIG_CODES
-from runtime.config.connectors import KafkaInConfig, KafkaOutConfig, ParquetConfig, ValkeyInConfig, ValkeyOutConfig
 from runtime.config.files import YAML_NAME, find_tenants, read_yaml
 from runtime.config.keys import KEYS, Key, Kind
 from runtime.config.lint import read_lint_section
@@ -19,48 +22,22 @@ from runtime.config.model import (
     TenantConfig,
     TimeConfig,
 )
-from runtime.config.service import (
-    Address,
-    DurabilityConfig,
-    FilesConfig,
-    HttpConfig,
-    LinesConfig,
-    Listener,
-    ServedTenant,
-    ServiceConfig,
-    load_service,
-)
-from runtime.config.service_codes import SERVICE_CODES
-from runtime.config.service_keys import SERVICE_KEY_LIST
 from runtime.config.units import format_duration, format_size, parse_duration, parse_size, spoken_duration
 
 __all__ = [
     "CONFIG_CODES",
     "KEYS",
-    "SERVICE_CODES",
-    "SERVICE_KEY_LIST",
     "YAML_NAME",
-    "Address",
     "CacheConfig",
-    "DurabilityConfig",
-    "FilesConfig",
-    "HttpConfig",
     "Import",
-    "KafkaInConfig",
-    "KafkaOutConfig",
     "Key",
     "Kind",
     "Late",
     "Limits",
-    "LinesConfig",
     "LintConfig",
     "LintSeverity",
-    "Listener",
     "MarkerKeys",
-    "ParquetConfig",
     "ProfileConfig",
-    "ServedTenant",
-    "ServiceConfig",
     "Start",
     "StoreConfig",
     "StoreKind",
@@ -71,12 +48,9 @@ __all__ = [
     "TimeDomain",
     "TimePolicy",
     "UnknownEvents",
-    "ValkeyInConfig",
-    "ValkeyOutConfig",
     "find_tenants",
     "format_duration",
     "format_size",
-    "load_service",
     "load_tenant",
     "parse_duration",
     "parse_size",

@@ -6,8 +6,9 @@ cannot disagree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from epl.diagnostics import did_you_mean
 from runtime.config.choices import Late, LintSeverity, StoreKind, TimeDomain, TimePolicy, UnknownEvents
@@ -38,8 +39,7 @@ class Kind(Enum):
     SECTIONS = "a list of mappings"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """One key.
 
     `path` names its place, `[]` standing for any entry of a list. `default` is written as in YAML; None means that

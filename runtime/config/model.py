@@ -6,8 +6,9 @@ Defaults come from the registry of keys, so a part built by hand in a test is wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from epl.schema import EventType
 from epl.source import Source, Span
@@ -15,8 +16,7 @@ from runtime.config.choices import Late, LintSeverity, StoreKind, TimeDomain, Ti
 from runtime.config.keys import default_number, default_text
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What no session and no event may exceed; apart from `max_idle_ms` and `max_line_bytes`, 0 is no limit.
 
     `max_events` are those of a session, `rate` those of a second, `sessions` the live ones of a tenant.
@@ -31,16 +31,14 @@ class Limits:
     rule_time_ms: int = default_number("limits.rule_time")
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Struct, frozen=True):
     """A Python module that registers functions and annotations, and where the configuration names it."""
 
     module: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class CacheConfig:
+class CacheConfig(Struct, frozen=True):
     """The cache: `block_size`, `page_size` and `memory` in bytes, a time slot is one second, the rest are counts."""
 
     block_size: int = default_number("cache.block_size")
@@ -51,8 +49,7 @@ class CacheConfig:
     hot: int = default_number("cache.hot")
 
 
-@dataclass(frozen=True, slots=True)
-class TimeConfig:
+class TimeConfig(Struct, frozen=True):
     """The clock; `source` is the field that holds an event's own time, None for stage 1's `_timestamp_`."""
 
     domain: TimeDomain = TimeDomain.PROCESSING
@@ -68,15 +65,13 @@ class TimeConfig:
     user_time: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StoreConfig:
+class StoreConfig(Struct, frozen=True):
     """The store that outlives the process."""
 
     kind: StoreKind = StoreKind.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class LintConfig:
+class LintConfig(Struct, frozen=True):
     """What linting reports; None is left to whoever decides next. Codes are codes or beginnings of codes."""
 
     select: tuple[str, ...] | None = None
@@ -85,8 +80,7 @@ class LintConfig:
     strict: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MarkerKeys:
+class MarkerKeys(Struct, frozen=True):
     """The names of the fields of markers; None leaves the field out."""
 
     id: str | None = default_text("profiles[].keys.id")
@@ -99,8 +93,7 @@ class MarkerKeys:
     user: str | None = default_text("profiles[].keys.user")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubSessionConfig:
+class SubSessionConfig(Struct, frozen=True, kw_only=True):
     """A kind of session within a session; `span` is its name's place in the YAML. A marker of None is not sent."""
 
     name: str
@@ -112,8 +105,7 @@ class SubSessionConfig:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileConfig:
+class ProfileConfig(Struct, frozen=True, kw_only=True):
     """A kind of session; `span` is its name's place in the YAML.
 
     `max_active_ms` of 0 is no limit, a marker of None is not sent, and `events` are the profile's own, which hold
@@ -136,8 +128,7 @@ class ProfileConfig:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TenantConfig:
+class TenantConfig(Struct, frozen=True, kw_only=True):
     """A tenant: its folder, the text of its YAML (to which all spans refer), and everything that is in it.
 
     `files` are the rule files that the YAML names, by the names it gives them. Modules are in `folder`, which is not

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from runtime.config import ServedTenant, ServiceConfig, Sync
+from runtime.config import Sync
+from runtime.config.service import ServedTenant, ServiceConfig
 from runtime.fleet.journal import Journal
 from runtime.fleet.link import Given, Link, NotKept
 from runtime.fleet.messages import Part

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from runtime.config import ServiceConfig
+from runtime.config.service import ServiceConfig
 from runtime.service.outcomes import Outcome
 from runtime.service.reload import History
 from runtime.service.way_in import WayIn

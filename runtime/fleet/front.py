@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from epl import InvalidInput
-from runtime.config import Listener, ServiceConfig
+from runtime.config.service import Listener, ServiceConfig
 from runtime.fleet.controls import Controls
 from runtime.fleet.desk import Desk, FrontTenant, Requests
 from runtime.fleet.journal import Journal, journal_folder

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.config import ServiceConfig
+from runtime.config.service import ServiceConfig
 from runtime.service.records import LetterRecord
 
 _HEAD_BYTES = 4

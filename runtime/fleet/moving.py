@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.cache.strange import pack_any
-from runtime.config import ServiceConfig
+from runtime.config.service import ServiceConfig
 from runtime.disk import sync
 from runtime.engine import Engine
 from runtime.fleet.beside import beside

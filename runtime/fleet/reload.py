@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from epl import Diagnostic, InvalidInput
 from runtime.clocks import NoClock
-from runtime.config import ServiceConfig
+from runtime.config.service import ServiceConfig
 from runtime.fleet.desk import Desk, FrontTenant
 from runtime.fleet.link import NotDone
 from runtime.fleet.processes import WorkerProcess

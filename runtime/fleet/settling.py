@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from epl import InvalidInput
-from runtime.config import ServiceConfig
+from runtime.config.service import ServiceConfig
 from runtime.fleet.taking import FRONT
 from runtime.rules import TenantRules
 from runtime.service.host import Host

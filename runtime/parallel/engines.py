@@ -9,10 +9,10 @@ sessions that it has opened are not asked about, so they cost what they always d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from epl.structs import replace
 from runtime.cache import NEVER_MS, SLOT_MS, Cache, TimeWheel
 from runtime.doubt import Doubt, PutOff
 from runtime.engine import Engine

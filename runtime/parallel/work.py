@@ -7,11 +7,13 @@ on, or ends as time runs on.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from epl.structs import replace
 from runtime.counters import EngineCounters, SessionCounters, add_counters
 from runtime.doubt import PutOff
 from runtime.engine import Engine
@@ -180,7 +182,7 @@ class Work:
         self._lines.append(lines)
         if of_two:
             cache = replace(rules.config.cache, hot=rules.config.cache.hot // 2)
-            rules = replace(rules, config=replace(rules.config, cache=cache))
+            rules = dataclasses.replace(rules, config=replace(rules.config, cache=cache))
         return kind(rules, lines.output, **job.clock), lines
 
     def _blocks(self) -> Iterator[tuple[list[bytes], int]]:

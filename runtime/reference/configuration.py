@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runtime.config import KEYS, SERVICE_KEY_LIST, Key
+from runtime.config import KEYS, Key
+from runtime.config.service_keys import SERVICE_KEY_LIST
 from runtime.reference.markdown import code, page, table
 
 _LEAD = (

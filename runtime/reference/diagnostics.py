@@ -5,7 +5,8 @@ from __future__ import annotations
 from epl.diagnostics import Code
 from epl.diagnostics.codes import LANGUAGE_CODES
 from epl.lint import LINT_CODES
-from runtime.config import CONFIG_CODES, SERVICE_CODES
+from runtime.config import CONFIG_CODES
+from runtime.config.service_codes import SERVICE_CODES
 from runtime.reference.markdown import block, page
 
 _LEAD = (

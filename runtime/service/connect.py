@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runtime.config import ServedTenant
+from runtime.config.service import ServedTenant
 from runtime.rules import TenantRules
 from runtime.service.delivery import Delivery
 from runtime.service.source import Source

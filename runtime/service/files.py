@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from runtime.config import FilesConfig
+from runtime.config.service import FilesConfig
 from runtime.rules import TenantRules
 from runtime.service.delivery import Health
 from runtime.service.spans import span

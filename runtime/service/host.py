@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from runtime.config import ServiceConfig, Sync
+from runtime.config import Sync
+from runtime.config.service import ServiceConfig
 from runtime.io import DeadLetter
 from runtime.rules import TenantRules
 from runtime.service.exchange import Exchange

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import urllib3
 
-from runtime.config import HttpConfig
+from runtime.config.service import HttpConfig
 from runtime.rules import TenantRules
 from runtime.service import spans
 from runtime.service.delivery import Health

@@ -16,7 +16,7 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from runtime.config import KafkaOutConfig
+from runtime.config.connectors import KafkaOutConfig
 from runtime.rules import TenantRules
 from runtime.service.backlog import Backlog
 from runtime.service.batches import FIRST_WAIT_S, LONGEST_WAIT_S

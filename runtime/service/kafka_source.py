@@ -16,7 +16,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from runtime.config import KafkaInConfig, TimeDomain, TimePolicy
+from runtime.config import TimeDomain, TimePolicy
+from runtime.config.connectors import KafkaInConfig
 from runtime.service.commits import Commits
 from runtime.service.host import SLICE
 from runtime.service.intake import NotTaken

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from runtime.config import ParquetConfig
+from runtime.config.connectors import ParquetConfig
 from runtime.rules import TenantRules
 from runtime.service.batches import BatchDelivery, NotSent
 from runtime.service.columns import Tables

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Protocol
 
-from runtime.config import ServiceConfig
+from runtime.config.service import ServiceConfig
 from runtime.service.facts import sojourn_version
 from runtime.service.spans import exported
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from runtime.clocks import NoClock, gives_event_time, require_long
-from runtime.config import FilesConfig, ServedTenant, TimeDomain
+from runtime.config import TimeDomain
+from runtime.config.service import FilesConfig, ServedTenant
 from runtime.engine import Clock
 from runtime.rules import TenantRules
 from runtime.service.connect import connected_deliveries

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from runtime.config import Listener, ServiceConfig
+from runtime.config.service import Listener, ServiceConfig
 from runtime.rules import TenantRules
 from runtime.service import switch
 from runtime.service.api import Phase

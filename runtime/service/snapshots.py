@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.cache.strange import pack_any, unpack_any
-from runtime.config import DurabilityConfig
+from runtime.config.service import DurabilityConfig
 from runtime.frames import new_file
 from runtime.io import DeadLetter
 from runtime.service.files import RotatingFile

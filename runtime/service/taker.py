@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from runtime.config import ServedTenant, ServiceConfig
+from runtime.config.service import ServedTenant, ServiceConfig
 from runtime.io import DeadLetter
 from runtime.rules import TenantRules
 from runtime.service.intake import Answer, Intake

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from runtime.config import ValkeyOutConfig
+from runtime.config.connectors import ValkeyOutConfig
 from runtime.service.batches import BatchDelivery, NotSent
 from runtime.service.trouble import Trouble
 from runtime.service.valkey_client import ERRORS, connection, reason

@@ -13,7 +13,8 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runtime.config import Start, ValkeyInConfig
+from runtime.config import Start
+from runtime.config.connectors import ValkeyInConfig
 from runtime.io import RAW_LIMIT_BYTES, DeadLetter
 from runtime.letters import too_long_letter
 from runtime.service.batches import FIRST_WAIT_S, LONGEST_WAIT_S

@@ -20,7 +20,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from runtime.config import Address, Listener
+from runtime.config.service import Address, Listener
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol

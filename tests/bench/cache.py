@@ -14,11 +14,11 @@ import argparse
 import random
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from epl.structs import replace
 from runtime.bench.memory import resident_bytes
 from runtime.bench.own_process import OnProgress, in_own_process
 from runtime.bench.shop import key_of

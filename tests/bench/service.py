@@ -30,7 +30,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from runtime.config import load_service, load_tenant
+from runtime.config import load_tenant
+from runtime.config.service import load_service
 from runtime.rules import compile_tenant
 from runtime.service.host import SLICE, Host
 from runtime.service.log import Log

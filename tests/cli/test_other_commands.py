@@ -40,15 +40,48 @@ def test_every_option_is_explained() -> None:
                 assert parameter.help, f"sojourn {command.name} {parameter.opts[0]}"
 
 
-def test_a_command_loads_what_it_needs() -> None:
+def loaded_by(*arguments: object) -> set[str]:
+    """The modules that a command has loaded when it has ended, in a process of its own."""
     script = """\
 import sys
 from runtime.cli import main
-main(["replay", "--help"], standalone_mode=False)
-print([name for name in sys.modules if name.startswith(("runtime.service", "epl.lint"))], file=sys.stderr)
+main(standalone_mode=False)
+print(*sys.modules, file=sys.stderr)
 """
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ran.stderr == "[]\n"
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stderr.split())
+
+
+def under(modules: set[str], *names: str) -> list[str]:
+    """Those that are one of the names, or below one."""
+    return sorted(each for each in modules if any(f"{each}.".startswith(f"{name}.") for name in names))
+
+
+def test_a_replay_for_a_machine_loads_what_it_needs(project: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.ndjson"
+    events.write_text('{"_type": "ShopEvent", "user_id": "u1", "ts": 1767600000000, "et": "view"}\n')
+    modules = loaded_by("replay", project / "examples/shop", events, "--out", tmp_path / "out", "--format", "json")
+    assert "runtime.engine" in modules
+    assert not under(modules, "rich", "epl.lint", "multiprocessing", "runtime.service", "runtime.parallel")
+    assert not under(modules, "runtime.config.service", "runtime.config.connectors", "runtime.parquet", "pyarrow")
+
+
+def test_a_summary_loads_no_progress_bar_where_there_is_no_terminal(project: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.ndjson"
+    events.write_text("")
+    modules = loaded_by("replay", project / "examples/shop", events)
+    assert "rich.console" in modules
+    assert not under(modules, "rich.progress", "rich.logging", "runtime.service")
+
+
+def test_lint_loads_what_it_needs(project: Path) -> None:
+    modules = loaded_by("lint", project / "examples/shop")
+    assert "epl.lint" in modules
+    assert not under(modules, "pygments", "runtime.service", "runtime.engine", "runtime.config.service")
+
+
+def test_the_version_loads_no_rules(project: Path) -> None:
+    assert not under(loaded_by("--version"), "epl", "rich", "lark", "yaml")
 
 
 def test_profiles(sojourn: Run) -> None:

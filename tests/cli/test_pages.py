@@ -15,7 +15,7 @@ from runtime.cli import main
 from runtime.cli.annotation import annotation_pages
 from runtime.cli.function import function_pages
 from runtime.cli.rule import code_pages
-from runtime.config import SERVICE_CODES
+from runtime.config.service_codes import SERVICE_CODES
 from runtime.lint import CODES
 
 Run = Callable[..., Result]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from epl import EventType, Source
 from epl.source import Span
+from epl.structs import replace
 from epl.types import parse_type
 from runtime.config import CacheConfig, Limits, MarkerKeys, ProfileConfig, SubSessionConfig, TenantConfig
 from runtime.engine import Engine
@@ -106,7 +107,7 @@ def test_vector(vector: Vector) -> None:
     _, case = vector
     rules = compile_tenant(tenant_config(case["config"]))
     for cache in CACHES:
-        engine, sent = run(replace(rules, config=replace(rules.config, cache=cache)), case["events"])
+        engine, sent = run(dataclasses.replace(rules, config=replace(rules.config, cache=cache)), case["events"])
         assert by_tick(sent) == by_tick(case["expect"])
         assert counters(engine) == case["counters"]
 

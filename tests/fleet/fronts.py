@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from runtime.config import Address, load_service, load_tenant
+from runtime.config import load_tenant
+from runtime.config.service import Address, load_service
 from runtime.fleet.front import Front
 from runtime.rules import compile_tenant
 from tests.service.killing import written

@@ -19,7 +19,8 @@ from zlib import crc32
 import httpx
 import uvicorn
 
-from runtime.config import Address, ServiceConfig, load_service, load_tenant
+from runtime.config import load_tenant
+from runtime.config.service import Address, ServiceConfig, load_service
 from runtime.fleet.facts import WayIn, WorkerFacts, WorkerState
 from runtime.fleet.monitor import fleet_monitor_app
 from runtime.rules import compile_tenant

@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from runtime.config import load_service, load_tenant
+from runtime.config import load_tenant
+from runtime.config.service import load_service
 from runtime.fleet.moving import move
 from runtime.rules import compile_tenant
 from runtime.service import StateTaken

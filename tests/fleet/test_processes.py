@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from runtime.config import load_service
+from runtime.config.service import load_service
 from runtime.fleet.facts import WorkerState
 from runtime.fleet.link import Link
 from runtime.fleet.messages import Spec

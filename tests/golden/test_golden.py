@@ -19,7 +19,7 @@ A new case is a new folder; `--force-regen` writes its expected files (an empty 
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ import pytest
 import yaml
 from pytest_regressions.file_regression import FileRegressionFixture
 
+from epl.structs import replace
 from runtime.config import CacheConfig, Late, load_tenant
 from runtime.counters import EngineCounters, SessionCounters
 from runtime.engine import Clock, Engine

@@ -18,7 +18,8 @@ from typing import Any
 
 import httpx
 
-from runtime.config import Address, load_service, load_tenant
+from runtime.config import load_tenant
+from runtime.config.service import Address, load_service
 from runtime.rules import compile_tenant
 from runtime.service import Service
 

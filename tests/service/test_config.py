@@ -8,22 +8,11 @@ from pathlib import Path
 import pytest
 
 from epl.diagnostics import Code, Diagnostic, InvalidInput
-from runtime.config import (
-    SERVICE_CODES,
-    SERVICE_KEY_LIST,
-    Address,
-    FilesConfig,
-    KafkaInConfig,
-    KafkaOutConfig,
-    Key,
-    Kind,
-    ParquetConfig,
-    ServiceConfig,
-    Start,
-    ValkeyInConfig,
-    ValkeyOutConfig,
-    load_service,
-)
+from runtime.config import Key, Kind, Start
+from runtime.config.connectors import KafkaInConfig, KafkaOutConfig, ParquetConfig, ValkeyInConfig, ValkeyOutConfig
+from runtime.config.service import Address, FilesConfig, ServiceConfig, load_service
+from runtime.config.service_codes import SERVICE_CODES
+from runtime.config.service_keys import SERVICE_KEY_LIST
 
 KAFKA = "{brokers: 'localhost:9092', topic: t, group: g}"
 TOKEN = "b8c1f9e2a4d7460f9a3e"

@@ -21,7 +21,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from runtime.cli.serve import serve_command
-from runtime.config import ServiceConfig, load_service
+from runtime.config.service import ServiceConfig, load_service
 from runtime.protocol import MONITOR
 from runtime.protocol.operations import LIVEZ, METRICS
 

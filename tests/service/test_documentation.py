@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.config import ServedTenant, load_service
+from runtime.config.service import ServedTenant, load_service
 from runtime.protocol import INGEST, MONITOR
 
 PROJECT = Path(__file__).parents[2]

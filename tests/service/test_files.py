@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runtime.config import FilesConfig
+from runtime.config.service import FilesConfig
 from runtime.service.files import RotatingFile
 
 from .running import full_after

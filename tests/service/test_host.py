@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from runtime.config import load_service, load_tenant
+from runtime.config import load_tenant
+from runtime.config.service import load_service
 from runtime.reorder import Taken
 from runtime.rules import TenantRules, compile_tenant
 from runtime.service.host import Host

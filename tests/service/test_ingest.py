@@ -19,7 +19,7 @@ import httpx
 import pytest
 import zstandard
 
-from runtime.config import Address, Listener
+from runtime.config.service import Address, Listener
 from runtime.io import DeadLetter, read_letters
 from runtime.service import web
 

@@ -11,7 +11,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from runtime.config import ParquetConfig, load_tenant
+from runtime.config import load_tenant
+from runtime.config.connectors import ParquetConfig
 from runtime.rules import TenantRules, compile_tenant
 from runtime.service.columns import ColumnKind, Tables, fitting
 from runtime.service.parquet_delivery import ParquetDelivery
