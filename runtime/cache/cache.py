@@ -50,6 +50,13 @@ class Cache:
         """The session of an entry, as an object."""
         return self.tables[self.entries.table(block)].at(block)
 
+    def wheel_of(self, session: MainSession) -> int:
+        """The number of the wheel in which a session that is an object stands, as such or by its entry."""
+        if session.slot is not None:
+            number: int = session.slot.wheel
+            return number
+        return self.entries.wheel(session.block) if session.block else 0
+
     def settle(self) -> None:
         """Brings all tables down to as many objects as they may have."""
         for table in self.tables:

@@ -69,11 +69,7 @@ def _adopt(old: Cache, new: Cache, copied: bool) -> None:
 def sessions_of(cache: Cache, table: SessionTable) -> Iterator[tuple[str, bytes, int]]:
     """All sessions of a table, each by its key, what its codec or one before it has made of it, and its wheel."""
     for session in list(table.objects()):
-        if session.slot is not None:
-            wheel = session.slot.wheel
-        else:
-            wheel = cache.entries.wheel(session.block) if session.block else 0
-        yield session.key, table.codec.encode(session), wheel
+        yield session.key, table.codec.encode(session), cache.wheel_of(session)
     for block, key, payload in table.entries():
         yield key, payload, cache.entries.wheel(block)
 

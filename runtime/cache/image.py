@@ -105,12 +105,15 @@ def write_cache(cache: Cache, profiles: Sequence[str], writer: FrameWriter) -> N
 def _objects(cache: Cache) -> Iterator[Object]:
     for table in cache.tables:
         for session in table.objects():
-            if session.slot is not None:
-                wheel = session.slot.wheel
-            else:
-                wheel = cache.entries.wheel(session.block) if session.block else 0
             payload = table.codec.encode(session)
-            yield Object(table.number, wheel, session.block, stored_key(session.key), payload, session.spared_ms)
+            yield Object(
+                table.number,
+                cache.wheel_of(session),
+                session.block,
+                stored_key(session.key),
+                payload,
+                session.spared_ms,
+            )
 
 
 class CacheImage:

@@ -46,10 +46,6 @@ class PlacedOutput(LineOutput):
         super().event(raw, decorations, now_ms)
         self._places.append(self._at_event(now_ms))
 
-    @property
-    def as_it_came(self) -> None:
-        """An event has a place."""
-
     def marker(self, fields: dict[str, Any], now_ms: int) -> None:
         """Appends the marker's line."""
         super().marker(fields, now_ms)
