@@ -7,6 +7,7 @@ other answer says that none of them was taken.
 from __future__ import annotations
 
 import asyncio
+import random
 from uuid import uuid4
 
 from starlette.applications import Starlette
@@ -28,6 +29,10 @@ from runtime.service.tokens import is_allowed, is_for_this_machine
 
 _LARGE_BYTES = 128 * 1024
 """Unpacking more than this is worth a thread: the loop goes on meanwhile."""
+_HELD_S = 0.25, 0.75
+"""How long, at least and at most, whoever sends too much waits for the answer that says so. Nothing more of that
+connection is read meanwhile, so that a flood costs the other tenants little, also where its sender does not mind the
+answer; and those that were refused together do not come back together."""
 
 
 def ingest_app(host: Taker) -> Starlette:
@@ -53,6 +58,8 @@ def ingest_app(host: Taker) -> Starlette:
                 raise NotTaken(403, "without a token only this machine is served, by its own name")
             response = await _taken(host, served, request)
         except NotTaken as error:
+            if error.status == 429:
+                await asyncio.sleep(random.uniform(*_HELD_S))
             response = _refusal(error)
         if served is not None:
             served.responses[response.status_code] = served.responses.get(response.status_code, 0) + 1
@@ -72,6 +79,8 @@ async def _taken(host: Taker, served: Fed, request: Request) -> Response:
     limit = host.config.ingest.max_body
     body = await _body(host, served, request, limit)
     served.received_bytes += len(body)
+    # While it came, others may have had what was left of this second.
+    served.intake.check()
     if encoding != "identity" and len(body) > _LARGE_BYTES:
         body = await asyncio.to_thread(unpacked, body, encoding, limit)
     else:
@@ -97,6 +106,7 @@ async def _body(host: Taker, served: Fed, request: Request, limit: int) -> bytes
     if declared.isdigit() and int(declared) > limit:
         raise too_large
     body = bytearray()
+    served.intake.reading += 1
     try:
         async with asyncio.timeout(host.config.ingest.body_time_ms / 1000):
             async for chunk in request.stream():
@@ -109,6 +119,7 @@ async def _body(host: Taker, served: Fed, request: Request, limit: int) -> bytes
     except ClientDisconnect:
         raise NotTaken(400, "the body stopped in the middle") from None
     finally:
+        served.intake.reading -= 1
         served.intake.arriving -= len(body)
     return bytes(body)
 

@@ -95,7 +95,7 @@ class Batch:
 
 
 class Intake:
-    """The queue of one tenant. `arriving` counts bytes of requests that are still being read.
+    """The queue of one tenant. Of requests that are still being read, `reading` is the number, `arriving` the bytes.
 
     `rate`: events that it may have a second, 0 for any number. Whoever sends more is told to wait before anything of it
     is read, so that a flood costs the others little; a batch that comes with some of the second left is taken whole.
@@ -104,6 +104,7 @@ class Intake:
     def __init__(self, tenant: str, max_waiting: int, rate: int = 0) -> None:
         self.waiting: deque[Batch] = deque()
         self.waiting_bytes = 0
+        self.reading = 0
         self.arriving = 0
         self.is_paused = False
         self.closed: str | None = None
@@ -114,6 +115,7 @@ class Intake:
         self._max_waiting = max_waiting
         self.rate = rate
         self._left = float(rate)
+        self._last_count = 0
         self._counted_s = time.monotonic()
 
     def check(self, more: int = 0) -> None:
@@ -124,7 +126,8 @@ class Intake:
             raise NotTaken(503, f"tenant `{self._tenant}` is paused", 10)
         if self.blocked is not None:
             raise NotTaken(503, f"tenant `{self._tenant}` takes nothing: {self.blocked}", _LATER_S)
-        if self.is_spent:
+        # Each of those that are being read will have as many events as the last one had.
+        if self.rate and self._left_now() <= self.reading * self._last_count:
             raise NotTaken(429, f"tenant `{self._tenant}` has had its {self.rate:,} events of this second", 1)
         held = self.waiting_bytes + self.arriving
         # Whatever its size, one request is taken when there is none before it.
@@ -148,6 +151,7 @@ class Intake:
         self.append(batch)
         if self.rate:
             self._left = self._left_now() - len(lines)
+            self._last_count = len(lines)
         return batch
 
     def append(self, batch: Batch) -> None:

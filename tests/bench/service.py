@@ -19,13 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle
 from multiprocessing import Pool, Process
 from pathlib import Path
 from statistics import median
-from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
@@ -39,7 +39,13 @@ from runtime.service.records import Record
 
 HERE = Path(__file__).parent
 _FLOODS = 4
-"""Connections that flood."""
+"""Processes that flood."""
+_TURNS = 12
+"""How often each kind of flood comes, each time for a quarter of the seconds."""
+_BEFORE_S = 1.5
+"""A flood has begun by then, and all its connections are made."""
+_MANY = 100
+"""Connections over which ten times the limit comes all the same: each waits half a second for an answer of 429."""
 HEADERS = {"Content-Type": "application/x-ndjson"}
 
 
@@ -113,12 +119,17 @@ def main() -> None:
 
 
 @contextmanager
-def serving(folder: Path, *tenants: Path, more: Sequence[str] = ()) -> Iterator[str]:
-    """A service as a process of its own; the URL to which the events of its tenants are sent, but for the name."""
+def serving(folder: Path, *tenants: Path, more: Sequence[str] = (), processors: Iterable[int] = ()) -> Iterator[str]:
+    """A service as a process of its own; the URL to which the events of its tenants are sent, but for the name.
+
+    With `processors` it has only these.
+    """
     command = ["serve", *map(str, tenants), "--state", str(folder / "state")]
     command += ["--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0", *more]
     service = subprocess.Popen([sys.executable, "-m", "runtime.cli", *command], stdout=subprocess.PIPE, text=True)
     assert service.stdout is not None
+    if processors:
+        os.sched_setaffinity(service.pid, processors)
     greeting = "".join(service.stdout.readline() for _ in range(2))
     yield re.findall(r"http://\S+/", greeting)[0]
     service.terminate()
@@ -166,42 +177,45 @@ def by_turns(tenant: Path, lines: list[bytes], workers: int, size: int, seconds:
 def flooded(tenant: Path, lines: list[bytes], base: float, seconds: float, folder: Path) -> None:
     """A calm tenant by itself, then beside one that sends as many events as a replay reads: ten times its limit.
 
-    And beside the same flood at another process: what of it is the machine's, which has few processors for all of them.
+    Over a connection of each process, and over many. By turns, and medians of them: machines have moods. Senders have
+    no processor of the service's, as if they were elsewhere; else who is answered waits there until it has paused.
     """
     limit = int(base / 10)
     calm, flooding = (with_name(tenant, folder / name, rate) for name, rate in (("calm", 0), ("flooding", limit)))
     few, many = batches_of(lines, 100), batches_of(lines, 1000)
-    with serving(folder / "here", calm, flooding) as url, serving(folder / "elsewhere", flooding) as elsewhere:
+    processors = os.sched_getaffinity(0)
+    with serving(folder, calm, flooding, processors={min(processors)}) as url:
+        os.sched_setaffinity(0, processors - {min(processors)})
         send(f"{url}calm", few, 100, 2, base / 20)
         found: dict[str, list[tuple[float, float]]] = {}
-        for _ in range(3):
-            for title, at in (("calm", None), ("a flood elsewhere", elsewhere), ("a flood here", url)):
-                floods = [
-                    Process(target=_flood, args=(f"{at}flooding", many, 1000, seconds, limit * 10 / _FLOODS))
-                    for _ in range(0 if at is None else _FLOODS)
-                ]
+        for _ in range(_TURNS):
+            for title, connections in (
+                ("calm", 0),
+                (f"{_FLOODS} connections flood", _FLOODS),
+                (f"{_MANY} connections flood", _MANY),
+            ):
+                order = (f"{url}flooding", many, seconds / 4 + _BEFORE_S, limit * 10, connections)
+                floods = [Process(target=_flood, args=order) for _ in range(_FLOODS if connections else 0)]
                 for each in floods:
                     each.start()
-                took = quantiles_ms(send(f"{url}calm", few, 100, seconds, base / 20)[1])
+                time.sleep(_BEFORE_S)
+                took = quantiles_ms(send(f"{url}calm", few, 100, seconds / 4, base / 20)[1])
                 for each in floods:
                     each.join()
-                print("{:18}  a batch of 100: p50 {:.1f} ms, p99 {:.1f} ms".format(title, *took))
+                print("{:21}  a batch of 100: p50 {:.1f} ms, p99 {:.1f} ms".format(title, *took), flush=True)
                 found.setdefault(title, []).append(took)
-    p50_ms, p99_ms = map(median, zip(*found["calm"], strict=True))
-    for title in ("a flood elsewhere", "a flood here"):
-        p50, p99 = map(median, zip(*found[title], strict=True))
-        print(
-            f"{title:18}  medians of three: p50 {p50 / p50_ms:.2f}, p99 {p99 / p99_ms:.2f} times as long as when calm"
-        )
+    p50_ms, p99_ms = map(median, zip(*found.pop("calm"), strict=True))
+    for title, all_took in found.items():
+        p50, p99 = map(median, zip(*all_took, strict=True))
+        print(f"{title:21}  medians: p50 {p50 / p50_ms:.2f}, p99 {p99 / p99_ms:.2f} times as long as when calm")
 
 
-def _flood(*given: Any) -> None:
-    """Sends from elsewhere, as it were: who floods takes the processor from nobody."""
-    if hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    else:
-        os.nice(19)
-    send(*given)
+def _flood(url: str, batches: list[bytes], seconds: float, per_second: float, connections: int) -> None:
+    """One process's share of a flood. It comes from elsewhere, as it were: it takes the processor from nobody."""
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    with ThreadPoolExecutor(connections // _FLOODS) as senders:
+        for _ in range(connections // _FLOODS):
+            senders.submit(send, url, batches, 1000, seconds, per_second / connections)
 
 
 def with_name(tenant: Path, folder: Path, rate: int) -> Path:

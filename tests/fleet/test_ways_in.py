@@ -100,7 +100,7 @@ def test_while_nobody_takes_what_leaves_events_wait_and_none_is_lost(start: Star
     sent, status = 0, 200
     while status != 429:
         try:
-            status = fleet.ingest.post("/v1/events/shop", content=body, headers=NDJSON, timeout=1).status_code
+            status = fleet.ingest.post("/v1/events/shop", content=body, headers=NDJSON, timeout=2).status_code
         except httpx.TimeoutException:
             status = 200  # when there is room
         sent += len(USERS) if status == 200 else 0

@@ -1,0 +1,61 @@
+"""A tenant's queue and its limit of events a second: who is let in, and who has to come again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from runtime.service.intake import Intake, NotTaken
+
+from .running import NDJSON, TENANT, Running, click, lines_of
+
+TEN = [click(f"user-{number}") for number in range(10)]
+
+
+def test_what_is_being_read_counts_as_what_came_last() -> None:
+    """Else all that come while the first is read would be read in vain."""
+
+    async def requests() -> None:
+        intake = Intake("shop", max_waiting=1 << 20, rate=100)
+        intake.put("http", [b"{}"] * 99, 198)
+        intake.check()
+        intake.reading += 1
+        with pytest.raises(NotTaken, match="100 events of this second") as refused:
+            intake.check()
+        assert (refused.value.status, refused.value.retry_after_s) == (429, 1)
+        intake.reading -= 1
+        intake.check()
+
+    asyncio.run(requests())
+
+
+def test_without_a_limit_any_number_is_read_at_a_time() -> None:
+    async def requests() -> None:
+        intake = Intake("shop", max_waiting=1 << 20)
+        intake.put("http", [b"{}"] * 60, 120)
+        intake.reading += 1000
+        intake.check()
+
+    asyncio.run(requests())
+
+
+def test_whoever_sends_too_much_waits_for_the_answer_and_nobody_else_does(serve: Callable[..., Running]) -> None:
+    running = serve({**TENANT, "limits": {"rate": 2}}, {**TENANT, "tenant": "calm"})
+    running.send(TEN)
+
+    def refused() -> float:
+        began_s = time.monotonic()
+        response = running.ingest.post("/v1/events/shop", content=lines_of(TEN), headers=NDJSON)
+        assert response.status_code == 429
+        return time.monotonic() - began_s
+
+    with ThreadPoolExecutor() as senders:
+        waiting = [senders.submit(refused) for _ in range(8)]
+        assert running.send(TEN, "calm")["accepted"] == 10
+        waited_s = [each.result() for each in waiting]
+    assert min(waited_s) >= 0.25
+    assert max(waited_s) - min(waited_s) > 0.01, "those that were refused together come back one by one"
