@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from itertools import cycle
 from multiprocessing import Pool, Process
 from pathlib import Path
+from random import random
 from statistics import median
 from urllib.parse import urlsplit
 
@@ -213,9 +214,16 @@ def flooded(tenant: Path, lines: list[bytes], base: float, seconds: float, folde
 def _flood(url: str, batches: list[bytes], seconds: float, per_second: float, connections: int) -> None:
     """One process's share of a flood. It comes from elsewhere, as it were: it takes the processor from nobody."""
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    period_s = 1000 * connections / per_second
+
+    def sender() -> None:
+        # Else all of them would send in the same moment, and again in the same moment.
+        time.sleep(random() * period_s)
+        send(url, batches, 1000, seconds, per_second / connections)
+
     with ThreadPoolExecutor(connections // _FLOODS) as senders:
         for _ in range(connections // _FLOODS):
-            senders.submit(send, url, batches, 1000, seconds, per_second / connections)
+            senders.submit(sender)
 
 
 def with_name(tenant: Path, folder: Path, rate: int) -> Path:
