@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from epl import InvalidInput
-from runtime.config.service import Listener, ServiceConfig
+from runtime.config.service import ServiceConfig
 from runtime.fleet.controls import Controls
 from runtime.fleet.desk import Desk, FrontTenant, Requests
 from runtime.fleet.journal import Journal, journal_folder
@@ -27,21 +27,18 @@ from runtime.fleet.ring import Ring
 from runtime.fleet.routes import Routes
 from runtime.rules import TenantRules
 from runtime.service.api import Phase
-from runtime.service.connect import connected_sources
-from runtime.service.follow import Follower
 from runtime.service.host import wall_ms
 from runtime.service.hurry import LAST_S, unless_hurried
 from runtime.service.ingest import ingest_app
 from runtime.service.intake import Intake
 from runtime.service.layout import StateTaken, layout_of
-from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.served import clock_of, rate_of
 from runtime.service.service import locked
-from runtime.service.source import Source
 from runtime.service.stoppable import Stoppable
 from runtime.service.versions import VersionError
 from runtime.service.watch import Watcher
-from runtime.service.web import WebServer, bind
+from runtime.service.ways_in import WaysIn
+from runtime.service.web import WebServer
 from runtime.tenants import check_names
 
 _log = logging.getLogger("sojourn.fleet")
@@ -83,7 +80,6 @@ class Front(Stoppable):
         self.config = config
         self.phase = Phase.STARTING
         self._state = state
-        self._stdin = stdin
         self._lock = locked(state)
         layout = layout_of(state, workers)
         assert layout is not None
@@ -111,13 +107,7 @@ class Front(Stoppable):
         self._monitor = WebServer(
             fleet_monitor_app(self.controls, lambda: self.phase), config.monitor.listener, config.stop_ms
         )
-        self._receivers = [
-            (LineReceiver(self._desk, self._desk.tenants[each.tenant]), bind(Listener(each.address)))
-            for each in config.ingest.lines
-        ]
-        self._followers = [Follower(self._desk, tenant, file) for tenant in tenants for file in tenant.config.follow]
-        for tenant in tenants:
-            tenant.sources += connected_sources(self._desk, tenant)
+        self._ways_in = WaysIn(self._desk, stdin)
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
 
@@ -161,22 +151,11 @@ class Front(Stoppable):
         parts = (*keeping, ingest, monitor, *beside)
         begun = asyncio.create_task(self._begun())
         following: list[asyncio.Task[None]] = []
-        lines: list[asyncio.Server] = []
-        sources: list[Follower | Source] = [*self._followers]
-        for tenant in self._desk.tenants.values():
-            sources += tenant.sources
         await asyncio.wait((stopped, begun, *parts), return_when=asyncio.FIRST_COMPLETED)
         cannot = begun.exception() if begun.done() and not begun.cancelled() else None
         if begun.done() and cannot is None and not stopped.done():
             await self.reloader.catch_up()
-            lines += [
-                await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers
-            ]
-            following.append(asyncio.create_task(self._watcher.run()))
-            following += [asyncio.create_task(source.run()) for source in sources]
-            if self._stdin is not None:
-                name, stream = self._stdin
-                read_stdin(self._desk, self._desk.tenants[name], stream)
+            following = [asyncio.create_task(self._watcher.run()), *await self._ways_in.begin()]
             while not (self._ingest.started and self._monitor.started):
                 await asyncio.sleep(0.01)
             self.phase = Phase.READY
@@ -191,9 +170,8 @@ class Front(Stoppable):
             _log.error("a part of the service failed, so it stops", exc_info=error)
         try:
             self._watcher.stop()
-            for source in sources:
-                source.stop()
-            await self._wind_down(keeping, ingest, monitor, lines, following)
+            self._ways_in.stop()
+            await self._wind_down(keeping, ingest, monitor, following)
         finally:
             for task in beside:
                 task.cancel()
@@ -234,7 +212,6 @@ class Front(Stoppable):
         keeping: list[asyncio.Task[None]],
         ingest: asyncio.Task[None],
         monitor: asyncio.Task[None],
-        lines: list[asyncio.Server],
         following: list[asyncio.Task[None]],
     ) -> None:
         """No more events, what waits is answered, then all workers finish: each delivers and writes a snapshot.
@@ -243,10 +220,6 @@ class Front(Stoppable):
         """
         self.phase = Phase.STOPPING
         self._desk.close_intake("the service is stopping")
-        for server in lines:
-            server.close()
-        for receiver, _ in self._receivers:
-            receiver.stop()
         self._ingest.stop()
         loop = asyncio.get_running_loop()
         stop_s = self.config.stop_ms / 1000

@@ -12,26 +12,23 @@ from typing import BinaryIO
 
 import msgspec
 
-from runtime.config.service import Listener, ServiceConfig
+from runtime.config.service import ServiceConfig
 from runtime.rules import TenantRules
 from runtime.service import switch
 from runtime.service.api import Phase
-from runtime.service.connect import connected_sources
-from runtime.service.follow import Follower
 from runtime.service.host import Host, wall_ms
 from runtime.service.hurry import LAST_S, unless_hurried
 from runtime.service.ingest import ingest_app
 from runtime.service.layout import StateTaken, layout_of
-from runtime.service.lines import LineReceiver, read_stdin
 from runtime.service.log import StateDamaged
 from runtime.service.monitor import monitor_app
 from runtime.service.reload import Reloader
-from runtime.service.source import Source
 from runtime.service.stoppable import Stoppable
 from runtime.service.taps import Lookouts
 from runtime.service.versions import VersionError
 from runtime.service.watch import Watcher
-from runtime.service.web import WebServer, bind
+from runtime.service.ways_in import WaysIn
+from runtime.service.web import WebServer
 
 _log = logging.getLogger("sojourn.service")
 
@@ -45,8 +42,7 @@ class Service(Stoppable):
 
     Raises InvalidInput, TenantTwice, NoClock, CannotConnect, CannotListen and StateTaken; `run` StateDamaged.
 
-    `stdin` is a stream of lines, with the tenant whose they are. `ingest_url` and `monitor_url` have the real ports,
-    `line_ports` are those of plain lines.
+    `stdin` is a stream of lines, with the tenant whose they are. `ingest_url` and `monitor_url` have the real ports.
     """
 
     def __init__(
@@ -65,7 +61,6 @@ class Service(Stoppable):
         self.config = config
         self._state = locked(state)
         layout_of(state, None)
-        self._stdin = stdin
         self.host = Host(compiled, config, state, clock_ms=clock_ms)
         try:
             self.reloader = Reloader(self.host)
@@ -81,18 +76,9 @@ class Service(Stoppable):
         self._lookouts = Lookouts(self.host)
         monitor = monitor_app(self.host, self.reloader, lambda: self.phase, self._lookouts)
         self._monitor = WebServer(monitor, config.monitor.listener, config.stop_ms)
-        self._receivers = [
-            (LineReceiver(self.host, self.host.tenants[each.tenant]), bind(Listener(each.address)))
-            for each in config.ingest.lines
-        ]
-        self._followers = [
-            Follower(self.host, served, file) for served in self.host.tenants.values() for file in served.config.follow
-        ]
-        for served in self.host.tenants.values():
-            served.sources += connected_sources(self.host, served)
+        self.ways_in = WaysIn(self.host, stdin)
         self.ingest_url = self._ingest.url
         self.monitor_url = self._monitor.url
-        self.line_ports = [socket.getsockname()[1] for _, socket in self._receivers]
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> int:
         """Serves until it is told to stop; how many parts of it have failed. What is not finished then is kept."""
@@ -105,20 +91,9 @@ class Service(Stoppable):
         await asyncio.wait((stopped, work, ingest, monitor, recovered), return_when=asyncio.FIRST_COMPLETED)
         recovered.cancel()
         following: list[asyncio.Task[None]] = []
-        lines: list[asyncio.Server] = []
-        sources: list[Follower | Source] = [*self._followers]
-        for served in self.host.tenants.values():
-            sources += served.sources
         if self.host.recovered.is_set():
             await self.reloader.catch_up()
-            lines += [
-                await asyncio.start_server(receiver.connected, sock=socket) for receiver, socket in self._receivers
-            ]
-            following.append(asyncio.create_task(self._watcher.run()))
-            following += [asyncio.create_task(source.run()) for source in sources]
-            if self._stdin is not None:
-                tenant, stream = self._stdin
-                read_stdin(self.host, self.host.tenants[tenant], stream)
+            following = [asyncio.create_task(self._watcher.run()), *await self.ways_in.begin()]
             while not (self._ingest.started and self._monitor.started):
                 await asyncio.sleep(0.01)
             self.phase = Phase.READY
@@ -136,9 +111,8 @@ class Service(Stoppable):
                 _log.error("a part of the service failed, so it stops", exc_info=error)
         try:
             self._watcher.stop()
-            for source in sources:
-                source.stop()
-            await self._wind_down(work, ingest, monitor, lines)
+            self.ways_in.stop()
+            await self._wind_down(work, ingest, monitor)
             if following:
                 _, unfinished = await asyncio.wait(following, timeout=_LAST_WORD_S)
                 for task in unfinished:
@@ -153,11 +127,7 @@ class Service(Stoppable):
         return len(failed)
 
     async def _wind_down(
-        self,
-        work: asyncio.Task[None],
-        ingest: asyncio.Task[None],
-        monitor: asyncio.Task[None],
-        lines: list[asyncio.Server],
+        self, work: asyncio.Task[None], ingest: asyncio.Task[None], monitor: asyncio.Task[None]
     ) -> None:
         """Not ready, no more events, what waits is done, what left is delivered, the rest is kept for the next start.
 
@@ -167,10 +137,6 @@ class Service(Stoppable):
         self.phase = Phase.STOPPING
         self.host.close_intake("the service is stopping")
         self._lookouts.close()
-        for server in lines:
-            server.close()
-        for receiver, _ in self._receivers:
-            receiver.stop()
         self._ingest.stop()
         loop = asyncio.get_running_loop()
         stop_s = self.config.stop_ms / 1000

@@ -10,6 +10,7 @@ from runtime.io import DeadLetter
 from runtime.rules import TenantRules
 from runtime.service.intake import Answer, Intake
 from runtime.service.records import Position
+from runtime.service.source import Source
 
 
 class Fed(Protocol):
@@ -17,6 +18,8 @@ class Fed(Protocol):
 
     received_bytes: int
     """As they came."""
+    sources: list[Source]
+    """From where they are fetched."""
 
     @property
     def name(self) -> str:

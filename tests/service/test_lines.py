@@ -12,7 +12,7 @@ LINES = 'ingest: {lines: [{listen: "127.0.0.1:0", tenant: shop}]}'
 
 def connect(running: Running) -> socket.socket:
     """A connection for lines."""
-    return socket.create_connection(("127.0.0.1", running.service.line_ports[0]))
+    return socket.create_connection(("127.0.0.1", running.service.ways_in.line_ports[0]))
 
 
 def test_lines_are_taken_as_they_come(serve: Callable[..., Running]) -> None:
