@@ -26,8 +26,8 @@ import yaml
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 HEADERS = {"Content-Type": "application/x-ndjson"}
 BATCH = 1000
-_KEPT = {"durability": {"snapshot_every": "1h", "snapshot_size": "64GiB"}}
-"""No snapshot comes between."""
+_OFTEN = {"durability": {"snapshot_every": "10s"}}
+_NEVER = {"durability": {"snapshot_every": "1h", "snapshot_size": "64GiB"}}
 
 
 class Served:
@@ -86,14 +86,14 @@ def main() -> None:
         config = folder / "shop" / "sessionizer.yaml"
         tenant = yaml.safe_load(config.read_text())
         config.write_text(yaml.safe_dump({**tenant, "cache": {"memory": "4GiB", "hot": 10_000}}))
-        (folder / "service.yaml").write_text("{}")
+        (folder / "service.yaml").write_text(json.dumps(_OFTEN))
         first = Served(folder)
         taken = first.send(range(count))
         print(f"{count:,} sessions opened, {taken:,.0f} events/s; started empty in {first.ready_s:.1f} s")
         print(f"the latest snapshot paused it for {first.metric('sojourn_snapshot_pause_seconds') * 1000:.0f} ms")
         print(f"SIGTERM: gone after {first.end(signal.SIGTERM):.1f} s")
         size = sum(file.stat().st_size for file in (folder / "state").rglob("*.snapshot"))
-        (folder / "service.yaml").write_text(json.dumps(_KEPT))
+        (folder / "service.yaml").write_text(json.dumps(_NEVER))
         second = Served(folder)
         print(f"from a snapshot of {size / 1e6:,.0f} MB: ready after {second.ready_s:.1f} s")
         second.send(range(count // 5))

@@ -16,8 +16,8 @@ from random import Random
 
 import pytest
 
-from tests.service.killing import Killable, Sender, Zygote, change_rules, judge, killed_after
-from tests.service.running import Receiver, wait_for
+from tests.service.killing import Killable, Sender, Zygote, change_rules, end_in_peace, judge, killed_after
+from tests.service.running import Receiver
 from tests.service.test_kill import write_configuration
 
 pytestmark = pytest.mark.chaos
@@ -97,8 +97,5 @@ def test_workers_and_the_front_are_killed_at_any_moment(
             killer.join()
         service.end()
     last = Killable(zygote, tmp_path, "--workers", str(WORKERS))
-    last.wait_until_ready()
-    wait_for(lambda: last.is_quiet(set(sender.acknowledged)), 90)
-    killed_after(last, 0, signal.SIGTERM)
-    assert last.end() == 0
+    end_in_peace(last, sender)
     judge(sender, tmp_path / "state", server, carts=carts)

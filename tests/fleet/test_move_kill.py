@@ -15,8 +15,8 @@ from random import Random
 
 import pytest
 
-from tests.service.killing import Killable, Sender, Zygote, change_rules, judge, killed_after
-from tests.service.running import Receiver, wait_for
+from tests.service.killing import Killable, Sender, Zygote, change_rules, end_in_peace, judge, killed_after
+from tests.service.running import Receiver
 from tests.service.test_kill import write_configuration
 
 from .test_kill import children, kill
@@ -85,8 +85,5 @@ def test_sessions_move_to_one_number_after_the_other(
         if changer.is_alive():
             changer.join()
     last = begun(zygote, tmp_path, random.choice((None, 2)))
-    last.wait_until_ready()
-    wait_for(lambda: last.is_quiet(set(sender.acknowledged)), 90)
-    killed_after(last, 0, signal.SIGTERM)
-    assert last.end() == 0
+    end_in_peace(last, sender)
     judge(sender, tmp_path / "state", server, carts=carts)

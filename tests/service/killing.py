@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -250,6 +251,15 @@ def killed_after(service: Killable, seconds: float, *signals: int) -> threading.
     timer = threading.Timer(seconds, kill)
     timer.start()
     return timer
+
+
+def end_in_peace(service: Killable, sender: Sender) -> None:
+    """Waits until nothing of what it was sent is left to be done, and ends it."""
+    service.wait_until_ready()
+    # An end that was refused often is tried again after up to a minute.
+    wait_for(lambda: service.is_quiet(set(sender.acknowledged)), 90)
+    killed_after(service, 0, signal.SIGTERM)
+    assert service.end() == 0
 
 
 def written(state: Path, folder: str) -> list[bytes]:

@@ -16,7 +16,7 @@ from random import Random
 
 import pytest
 
-from .killing import Killable, Sender, Zygote, change_rules, judge, killed_after, tenant_of
+from .killing import Killable, Sender, Zygote, change_rules, end_in_peace, judge, killed_after, tenant_of
 from .running import Receiver, wait_for
 
 pytestmark = pytest.mark.chaos
@@ -84,11 +84,7 @@ def test_killed_at_any_moment(seed: int, tmp_path: Path, zygotes: tuple[Zygote, 
         service.end()
     receiver.status, receiver.delay_s = 200, 0.0
     last = Killable(random.choice(zygotes), tmp_path)
-    last.wait_until_ready()
-    # An end that was refused often is tried again after up to a minute.
-    wait_for(lambda: last.is_quiet(set(sender.acknowledged)), 90)
-    killed_after(last, 0, signal.SIGTERM)
-    assert last.end() == 0
+    end_in_peace(last, sender)
     judge(sender, tmp_path / "state", server, carts=carts)
 
 
@@ -120,7 +116,5 @@ def test_a_disk_that_is_full_for_a_while(small_disk: Path, zygotes: tuple[Zygote
     service.wait_until_ready()
     ballast.unlink()
     wait_for(lambda: sender.send(service) == 200)
-    wait_for(lambda: service.is_quiet(set(sender.acknowledged)), 90)
-    killed_after(service, 0, signal.SIGTERM)
-    assert service.end() == 0
+    end_in_peace(service, sender)
     judge(sender, small_disk, None, carts=carts)
