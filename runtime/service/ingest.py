@@ -106,7 +106,7 @@ async def _body(host: Taker, served: Fed, request: Request, limit: int) -> bytes
     if declared.isdigit() and int(declared) > limit:
         raise too_large
     body = bytearray()
-    served.intake.reading += 1
+    expected = served.intake.expect()
     try:
         async with asyncio.timeout(host.config.ingest.body_time_ms / 1000):
             async for chunk in request.stream():
@@ -119,7 +119,7 @@ async def _body(host: Taker, served: Fed, request: Request, limit: int) -> bytes
     except ClientDisconnect:
         raise NotTaken(400, "the body stopped in the middle") from None
     finally:
-        served.intake.reading -= 1
+        served.intake.has_come(expected)
         served.intake.arriving -= len(body)
     return bytes(body)
 

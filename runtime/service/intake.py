@@ -95,7 +95,7 @@ class Batch:
 
 
 class Intake:
-    """The queue of one tenant. Of requests that are still being read, `reading` is the number, `arriving` the bytes.
+    """The queue of one tenant. `arriving` counts bytes of requests that are still being read.
 
     `rate`: events that it may have a second, 0 for any number. Whoever sends more is told to wait before anything of it
     is read, so that a flood costs the others little; a batch that comes with some of the second left is taken whole.
@@ -104,7 +104,6 @@ class Intake:
     def __init__(self, tenant: str, max_waiting: int, rate: int = 0) -> None:
         self.waiting: deque[Batch] = deque()
         self.waiting_bytes = 0
-        self.reading = 0
         self.arriving = 0
         self.is_paused = False
         self.closed: str | None = None
@@ -126,13 +125,22 @@ class Intake:
             raise NotTaken(503, f"tenant `{self._tenant}` is paused", 10)
         if self.blocked is not None:
             raise NotTaken(503, f"tenant `{self._tenant}` takes nothing: {self.blocked}", _LATER_S)
-        # Each of those that are being read will have as many events as the last one had.
-        if self.rate and self._left_now() <= self.reading * self._last_count:
+        if self.is_spent:
             raise NotTaken(429, f"tenant `{self._tenant}` has had its {self.rate:,} events of this second", 1)
         held = self.waiting_bytes + self.arriving
         # Whatever its size, one request is taken when there is none before it.
         if held and held + more > self._max_waiting:
             raise NotTaken(429, f"{held:,} bytes of tenant `{self._tenant}` wait for their turn", 1)
+
+    def expect(self) -> int:
+        """A request will be read: until then it counts as many events as the last one had; how many, for `has_come`."""
+        expected = self._last_count
+        self._left = self._left_now() - expected
+        return expected
+
+    def has_come(self, expected: int) -> None:
+        """It was read, or came to nothing: what it has is counted when it is put."""
+        self._left = min(self._left_now() + expected, self.rate)
 
     def put(
         self,

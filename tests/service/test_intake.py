@@ -21,14 +21,43 @@ def test_what_is_being_read_counts_as_what_came_last() -> None:
 
     async def requests() -> None:
         intake = Intake("shop", max_waiting=1 << 20, rate=100)
-        intake.put("http", [b"{}"] * 99, 198)
+        intake.put("http", [b"{}"] * 60, 120)
         intake.check()
-        intake.reading += 1
+        expected = intake.expect()
+        assert expected == 60
         with pytest.raises(NotTaken, match="100 events of this second") as refused:
             intake.check()
         assert (refused.value.status, refused.value.retry_after_s) == (429, 1)
-        intake.reading -= 1
+        intake.has_come(expected)
         intake.check()
+
+    asyncio.run(requests())
+
+
+def test_one_that_is_long_on_its_way_keeps_no_other_from_coming() -> None:
+    async def requests() -> None:
+        intake = Intake("shop", max_waiting=1 << 20, rate=1000)
+        intake.put("http", [b"{}"] * 1000, 2000)
+        slow = intake.expect()
+        deadline_s = time.monotonic() + 10
+        while intake.is_spent and time.monotonic() < deadline_s:
+            await asyncio.sleep(0.1)
+        intake.put("http", [b"{}"] * 1000, 2000)
+        intake.has_come(slow)
+        intake.put("http", [b"{}"] * 1000, 2000)
+        assert intake.is_spent
+
+    asyncio.run(requests())
+
+
+def test_what_comes_to_nothing_gives_no_more_than_a_second_has() -> None:
+    async def requests() -> None:
+        intake = Intake("shop", max_waiting=1 << 20, rate=10)
+        intake.put("http", [b"{}"] * 5, 10)
+        for _ in range(3):
+            intake.has_come(5)
+        intake.put("http", [b"{}"] * 15, 30)
+        assert intake.is_spent
 
     asyncio.run(requests())
 
@@ -37,7 +66,8 @@ def test_without_a_limit_any_number_is_read_at_a_time() -> None:
     async def requests() -> None:
         intake = Intake("shop", max_waiting=1 << 20)
         intake.put("http", [b"{}"] * 60, 120)
-        intake.reading += 1000
+        for _ in range(1000):
+            assert intake.expect() == 0
         intake.check()
 
     asyncio.run(requests())
