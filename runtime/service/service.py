@@ -112,11 +112,7 @@ class Service(Stoppable):
         try:
             self._watcher.stop()
             self.ways_in.stop()
-            await self._wind_down(work, ingest, monitor)
-            if following:
-                _, unfinished = await asyncio.wait(following, timeout=_LAST_WORD_S)
-                for task in unfinished:
-                    task.cancel()
+            await self._wind_down(work, ingest, monitor, following)
         finally:
             self.reloader.close()
             self.host.close()
@@ -127,12 +123,16 @@ class Service(Stoppable):
         return len(failed)
 
     async def _wind_down(
-        self, work: asyncio.Task[None], ingest: asyncio.Task[None], monitor: asyncio.Task[None]
+        self,
+        work: asyncio.Task[None],
+        ingest: asyncio.Task[None],
+        monitor: asyncio.Task[None],
+        following: list[asyncio.Task[None]],
     ) -> None:
         """Not ready, no more events, what waits is done, what left is delivered, the rest is kept for the next start.
 
-        Monitoring is there to the end. Half of the time is for the snapshot, so that a sink which takes nothing leaves
-        room for it; without one, the next start does the log again.
+        Monitoring is there to the end. Sinks have half of the time, so that one which takes nothing leaves room for the
+        snapshot; without one, the next start does the log again.
         """
         self.phase = Phase.STOPPING
         self.host.close_intake("the service is stopping")
@@ -148,6 +148,10 @@ class Service(Stoppable):
             self.host.give_up()
         # Everything is answered; the answers may still be on their way.
         await unless_hurried(self._hurry, asyncio.wait((ingest,), timeout=min(_ANSWERS_S, stop_s / 4)))
+        if following:
+            await unless_hurried(self._hurry, asyncio.wait(following, timeout=min(_LAST_WORD_S, stop_s / 8)))
+            for task in following:
+                task.cancel()
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
         if has_worked:

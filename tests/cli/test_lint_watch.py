@@ -61,7 +61,10 @@ def watching(tmp_path: Path) -> Iterator[Watching]:
     """The command in a folder with a bad file."""
     pytest.importorskip("watchfiles")
     (tmp_path / "rules.epl").write_text(BAD)
+    # Tests that are run in the background may have been begun with Ctrl-C ignored, which a process hands down.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = Watching(tmp_path)
+    signal.signal(signal.SIGINT, before)
     yield running
     running.process.kill()
     running.process.wait(SECONDS)
