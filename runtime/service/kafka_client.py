@@ -52,8 +52,11 @@ def probe(client: Consumer | Producer, topic: str, trouble: Trouble) -> None:
         return
     if error is not None:
         trouble.failed(error.str())
-    else:
-        trouble.went_well()
+        return
+    if isinstance(client, Producer):
+        # What was heard while it was asked is older than its answer.
+        client.poll(0)
+    trouble.went_well()
 
 
 def reason(error: KafkaException) -> str:
