@@ -23,9 +23,6 @@ from runtime.waiting import Waiting
 
 _MOST_CUT = 10_000
 
-_AT_ONCE = ("evicted", "shutdown")
-"""Ends for which the next attempt does not wait."""
-
 
 class Endings(Waiting):
     """The live sessions of one profile, and how they end."""
@@ -172,7 +169,8 @@ class Endings(Waiting):
         return True
 
     def _end_fully(self, session: MainSession, reason: str, now_ms: int) -> bool:
-        at_once = reason in _AT_ONCE
+        # Its room is needed now.
+        at_once = reason == "evicted"
         waiting = self._still_waiting(session)
         if waiting is not None:
             reason = waiting.reason

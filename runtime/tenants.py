@@ -219,16 +219,6 @@ class Tenants:
         """Lets the time of one tenant, or of each, run on until all its sessions have ended."""
         self._for_each(Engine.drain, tenant)
 
-    def shut_down(self) -> dict[str, int]:
-        """Ends all sessions where they stand; how many would not end, by tenant."""
-        left: dict[str, int] = {}
-
-        def shut(engine: TenantEngine) -> None:
-            left[engine.rules.config.tenant] = engine.shut_down()
-
-        self._for_each(shut)
-        return left
-
     def _for_each(self, do: Callable[[TenantEngine], object], only: str | None = None) -> None:
         for name, tenant in self.by_name.items():
             if tenant.disabled is None and only in (None, name):

@@ -180,18 +180,6 @@ class Timeline(ABC):
             return NEVER_MS
         return max(_next_second(self._next_judged_ms(partition.now_ms)), _next_second(partition.now_ms + 1))
 
-    def shut_down(self) -> int:
-        """Ends every session where it stands, reason `shutdown`; how many would not end, since nobody took it."""
-        for number, partition in list(self._partitions.items()):
-            self._partition(number)
-            self._flush(partition)
-            for session in partition.wheel:
-                self.profiles[session.number].end(session, "shutdown", partition.now_ms)
-        for ender in self._enders():
-            for session in ender.table:
-                ender.end(session, "shutdown", self._at_work.now_ms)
-        return self.live_sessions
-
     def _flush(self, partition: Partition) -> None:
         if partition.reorder is not None:
             self._process_in_order(partition, partition.reorder, partition.reorder.flush())

@@ -20,7 +20,6 @@ _BECAUSE = {
     "explicit": "a rule ends it",
     "parent": "its session ends",
     "evicted": "its room was needed, or it grew too large",
-    "shutdown": "the engine shuts down",
 }
 
 

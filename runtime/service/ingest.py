@@ -106,20 +106,19 @@ async def _body(host: Taker, served: Fed, request: Request, limit: int) -> bytes
     if declared.isdigit() and int(declared) > limit:
         raise too_large
     body = bytearray()
-    expected = served.intake.expect()
     try:
-        async with asyncio.timeout(host.config.ingest.body_time_ms / 1000):
-            async for chunk in request.stream():
-                served.intake.arriving += len(chunk)
-                body += chunk
-                if len(body) > limit:
-                    raise too_large
+        with served.intake.expecting():
+            async with asyncio.timeout(host.config.ingest.body_time_ms / 1000):
+                async for chunk in request.stream():
+                    served.intake.arriving += len(chunk)
+                    body += chunk
+                    if len(body) > limit:
+                        raise too_large
     except TimeoutError:
         raise NotTaken(408, "the body did not arrive in time") from None
     except ClientDisconnect:
         raise NotTaken(400, "the body stopped in the middle") from None
     finally:
-        served.intake.has_come(expected)
         served.intake.arriving -= len(body)
     return bytes(body)
 

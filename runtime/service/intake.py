@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -132,15 +133,15 @@ class Intake:
         if held and held + more > self._max_waiting:
             raise NotTaken(429, f"{held:,} bytes of tenant `{self._tenant}` wait for their turn", 1)
 
-    def expect(self) -> int:
-        """A request will be read: until then it counts as many events as the last one had; how many, for `has_come`."""
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """Within, a request is being read: it counts as many events as the last one had, and then what it has."""
         expected = self._last_count
         self._left = self._left_now() - expected
-        return expected
-
-    def has_come(self, expected: int) -> None:
-        """It was read, or came to nothing: what it has is counted when it is put."""
-        self._left = min(self._left_now() + expected, self.rate)
+        try:
+            yield
+        finally:
+            self._left += expected
 
     def put(
         self,

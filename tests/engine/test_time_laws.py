@@ -330,7 +330,6 @@ def assert_all_ended(engine: Engine, sent: list[tuple[int, Row]]) -> None:
 @given(
     TIMED,
     st.randoms(use_true_random=False),
-    st.sampled_from(["drain", "shut down"]),
     st.sampled_from([{}, {"limits": {"max_events": 3}}, {"limits": {"sessions": 1}}]),
     st.booleans(),
 )
@@ -338,7 +337,6 @@ def test_every_end_is_delivered_once(
     compile_text: Callable[..., Any],
     steps: list[tuple[Row, int]],
     random: Random,
-    way: str,
     limits: Row,
     midnight: bool,
 ) -> None:
@@ -352,10 +350,7 @@ def test_every_end_is_delivered_once(
         live_subs = sum(len(session.sub_sessions or ()) for session in profile.table)
         assert profile.sub_sessions[0].counters.active == live_subs
     sink.takes_all = True
-    if way == "drain":
-        engine.drain()
-    else:
-        assert engine.shut_down() == 0
+    engine.drain()
     assert_all_ended(engine, sink.sent)
     assert engine.counters.ends_refused == len(sink.tried) - sum("_snec" in row for _, row in sink.sent)
     assert [now for now, _ in sink.sent] == sorted(now for now, _ in sink.sent)

@@ -2,8 +2,8 @@
 
 - `sessionizer.yaml` (and `.epl` files where it names some): the first line, `# about:`, says what the case decides.
 - `events.ndjson`: one event a line; `now` is when it arrives, unless the clock is `event_time`; `partition` and `wall`
-  (the wall clock) are where it is read and when, if they are there. Instead of an event: `{"close_idle": wall}`,
-  `{"shutdown": true}`, `{"until": now}`.
+  (the wall clock) are where it is read and when, if they are there. Instead of an event: `{"close_idle": wall}`
+  and `{"until": now}`.
 - `expected.ndjson`: what leaves, markers and events; here `now` is when. After the last event time runs on until all
   sessions have ended. An end marker that was refused is there with `refused`, a dead letter with `dead_letter` and the
   number of its line.
@@ -94,8 +94,6 @@ def run(folder: Path, cache: CacheConfig | None = None) -> tuple[Engine, list[st
         match json.loads(line):
             case {"close_idle": wall_ms}:
                 engine.close_idle(wall_ms)
-            case {"shutdown": True}:
-                engine.shut_down()
             case {"until": now_ms}:
                 engine.advance(now_ms)
             case event:

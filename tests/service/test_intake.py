@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -23,12 +24,9 @@ def test_what_is_being_read_counts_as_what_came_last() -> None:
         intake = Intake("shop", max_waiting=1 << 20, rate=100)
         intake.put("http", [b"{}"] * 60, 120)
         intake.check()
-        expected = intake.expect()
-        assert expected == 60
-        with pytest.raises(NotTaken, match="100 events of this second") as refused:
+        with intake.expecting(), pytest.raises(NotTaken, match="100 events of this second") as refused:
             intake.check()
         assert (refused.value.status, refused.value.retry_after_s) == (429, 1)
-        intake.has_come(expected)
         intake.check()
 
     asyncio.run(requests())
@@ -38,12 +36,11 @@ def test_one_that_is_long_on_its_way_keeps_no_other_from_coming() -> None:
     async def requests() -> None:
         intake = Intake("shop", max_waiting=1 << 20, rate=1000)
         intake.put("http", [b"{}"] * 1000, 2000)
-        slow = intake.expect()
-        deadline_s = time.monotonic() + 10
-        while intake.is_spent and time.monotonic() < deadline_s:
-            await asyncio.sleep(0.1)
-        intake.put("http", [b"{}"] * 1000, 2000)
-        intake.has_come(slow)
+        with intake.expecting():
+            deadline_s = time.monotonic() + 10
+            while intake.is_spent and time.monotonic() < deadline_s:
+                await asyncio.sleep(0.1)
+            intake.put("http", [b"{}"] * 1000, 2000)
         intake.put("http", [b"{}"] * 1000, 2000)
         assert intake.is_spent
 
@@ -52,11 +49,12 @@ def test_one_that_is_long_on_its_way_keeps_no_other_from_coming() -> None:
 
 def test_what_comes_to_nothing_gives_no_more_than_a_second_has() -> None:
     async def requests() -> None:
-        intake = Intake("shop", max_waiting=1 << 20, rate=10)
-        intake.put("http", [b"{}"] * 5, 10)
-        for _ in range(3):
-            intake.has_come(5)
-        intake.put("http", [b"{}"] * 15, 30)
+        intake = Intake("shop", max_waiting=1 << 20, rate=1000)
+        intake.put("http", [b"{}"] * 100, 200)
+        with intake.expecting():
+            # By then all of the second is there again.
+            await asyncio.sleep(0.3)
+        intake.put("http", [b"{}"] * 1050, 2100)
         assert intake.is_spent
 
     asyncio.run(requests())
@@ -66,9 +64,10 @@ def test_without_a_limit_any_number_is_read_at_a_time() -> None:
     async def requests() -> None:
         intake = Intake("shop", max_waiting=1 << 20)
         intake.put("http", [b"{}"] * 60, 120)
-        for _ in range(1000):
-            assert intake.expect() == 0
-        intake.check()
+        with ExitStack() as requests_at_work:
+            for _ in range(1000):
+                requests_at_work.enter_context(intake.expecting())
+            intake.check()
 
     asyncio.run(requests())
 
