@@ -12,10 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from served import HEADERS, Served
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
-HEADERS = {"Content-Type": "application/x-ndjson"}
 BATCH = 200
 RULE = "\n@Name('extra {0}') @UpdateCounter('extra{0}') select 1 from ShopEvent;\n"
 
@@ -87,26 +84,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         shutil.copytree(SHOP, folder / "shop")
-        command = ["serve", str(folder / "shop"), "--state", str(folder / "state")]
-        command += ["--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0"]
-        service = subprocess.Popen(
-            [sys.executable, "-m", "runtime.cli", *command],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            assert service.stdout is not None
-            events, monitor = re.findall(r"http://\S+", "".join(service.stdout.readline() for _ in range(2)))
-            measure(folder / "shop" / "visit.epl", events, f"{monitor}/api/v1/tenants/shop", options)
-        finally:
-            service.kill()
-            service.wait()
+        with Served(folder / "shop", state=folder / "state") as service:
+            measure(folder / "shop" / "visit.epl", service, options)
 
 
-def measure(rules: Path, events: str, tenant: str, options: argparse.Namespace) -> None:
+def measure(rules: Path, service: Served, options: argparse.Namespace) -> None:
     """Reloads now and then while events come, and prints what is found."""
-    sender = Sender(events, options.sessions)
+    sender = Sender(service.events("shop"), options.sessions)
+    tenant = service.monitor("/api/v1/tenants/shop")
     sender.open()
     sender.waits_s.clear()
     sender.start()

@@ -13,15 +13,12 @@ import argparse
 import http.client
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import cycle
 from multiprocessing import Pool
 from pathlib import Path
@@ -30,6 +27,7 @@ from statistics import median
 from urllib.parse import urlsplit
 
 import yaml
+from served import HEADERS, Served
 
 from runtime.config import load_tenant
 from runtime.config.service import load_service
@@ -47,7 +45,6 @@ _BEFORE_S = 1.5
 """A flood has begun by then, and all its connections are made."""
 _MANY = 100
 """Connections over which ten times the limit comes all the same: each waits half a second for an answer of 429."""
-HEADERS = {"Content-Type": "application/x-ndjson"}
 
 
 def replayed_per_second(tenant: Path, events: Path, folder: Path) -> float:
@@ -119,24 +116,6 @@ def main() -> None:
             alone(options.tenant, lines, base, options.batch, options.seconds, folder)
 
 
-@contextmanager
-def serving(folder: Path, *tenants: Path, more: Sequence[str] = (), processors: Iterable[int] = ()) -> Iterator[str]:
-    """A service as a process of its own; the URL to which the events of its tenants are sent, but for the name.
-
-    With `processors` it has only these.
-    """
-    command = ["serve", *map(str, tenants), "--state", str(folder / "state")]
-    command += ["--ingest", "127.0.0.1:0", "--monitor", "127.0.0.1:0", *more]
-    service = subprocess.Popen([sys.executable, "-m", "runtime.cli", *command], stdout=subprocess.PIPE, text=True)
-    assert service.stdout is not None
-    if processors:
-        os.sched_setaffinity(service.pid, processors)
-    greeting = "".join(service.stdout.readline() for _ in range(2))
-    yield re.findall(r"http://\S+/", greeting)[0]
-    service.terminate()
-    service.wait()
-
-
 def batches_of(lines: list[bytes], size: int) -> list[bytes]:
     """The lines as bodies of requests."""
     return [b"".join(lines[start : start + size]) for start in range(0, len(lines), size)]
@@ -145,8 +124,8 @@ def batches_of(lines: list[bytes], size: int) -> list[bytes]:
 def alone(tenant: Path, lines: list[bytes], base: float, size: int, seconds: float, folder: Path) -> None:
     """One tenant, at full and at half load."""
     batches = batches_of(lines, size)
-    with serving(folder, tenant) as url:
-        url += load_tenant(tenant).tenant
+    with Served(tenant, state=folder / "state") as service:
+        url = service.events(load_tenant(tenant).tenant)
         full = send(url, batches, size, seconds, None)[0]
         print(f"service, full load  {full:10,.0f} events/s  {full / base:.2f} of the replay")
         half, times = send(url, batches, size, seconds, full / 2)
@@ -166,8 +145,8 @@ def by_turns(tenant: Path, lines: list[bytes], workers: int, size: int, seconds:
     rates: tuple[list[float], list[float]] = [], []
     for turn in range(3):
         for found, more in zip(rates, ((), ("--workers", str(workers))), strict=True):
-            with serving(folder / f"{turn}-{len(more)}", tenant, more=more) as url, Pool(workers) as senders:
-                orders = [(url + name, batches, size, seconds, None)] * workers
+            with Served(tenant, *more, state=folder / f"{turn}-{len(more)}") as service, Pool(workers) as senders:
+                orders = [(service.events(name), batches, size, seconds, None)] * workers
                 load = os.getloadavg()[0]
                 found.append(sum(rate for rate, _ in senders.starmap(send, orders)))
                 called = f"{workers} workers" if more else "one process"
@@ -186,9 +165,9 @@ def flooded(tenant: Path, lines: list[bytes], base: float, seconds: float, folde
     calm, flooding = (with_name(tenant, folder / name, rate) for name, rate in (("calm", 0), ("flooding", limit)))
     few, many = batches_of(lines, 100), batches_of(lines, 1000)
     processors = os.sched_getaffinity(0)
-    with serving(folder, calm, flooding, processors={min(processors)}) as url:
+    with Served(calm, flooding, state=folder / "state", processors={min(processors)}) as service:
         os.sched_setaffinity(0, processors - {min(processors)})
-        send(f"{url}calm", few, 100, 2, base / 20)
+        send(service.events("calm"), few, 100, 2, base / 20)
         found: dict[str, list[tuple[float, float]]] = {}
         for _ in range(_TURNS):
             for title, connections in (
@@ -196,11 +175,11 @@ def flooded(tenant: Path, lines: list[bytes], base: float, seconds: float, folde
                 (f"{_FLOODS} connections flood", _FLOODS),
                 (f"{_MANY} connections flood", _MANY),
             ):
-                order = (f"{url}flooding", many, seconds / 4 + _BEFORE_S, limit * 10, connections)
+                order = (service.events("flooding"), many, seconds / 4 + _BEFORE_S, limit * 10, connections)
                 with Pool(_FLOODS) as processes:
                     floods = processes.starmap_async(_flood, [order] * (_FLOODS if connections else 0))
                     time.sleep(_BEFORE_S)
-                    took = quantiles_ms(send(f"{url}calm", few, 100, seconds / 4, base / 20)[1])
+                    took = quantiles_ms(send(service.events("calm"), few, 100, seconds / 4, base / 20)[1])
                     times = sum(floods.get()) / limit
                 print(
                     "{:21}  a batch of 100: p50 {:.1f} ms, p99 {:.1f} ms; {:.1f} times the limit".format(
