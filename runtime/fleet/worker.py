@@ -81,7 +81,7 @@ class Worker:
         self._prepared: dict[str, Candidate] = {}
         self._taking = Taking(self._host, self._send)
         self._lookouts = Lookouts(self._host)
-        app = monitor_app(self._host, self._reloader, lambda: self._phase, self._lookouts)
+        app = monitor_app(self._host, self._reloader, lambda: self._phase, self._lookouts, spec.number)
         self._monitor = WebServer(app, spec.socket, spec.config.stop_ms)
         self._stop_s = spec.config.stop_ms / 1000
         self._is_alone = False
