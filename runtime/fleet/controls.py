@@ -11,7 +11,8 @@ from runtime.fleet.desk import Desk
 from runtime.fleet.facts import WorkerFacts
 from runtime.fleet.link import Link, NotDone
 from runtime.fleet.processes import WorkerProcess
-from runtime.fleet.reload import FleetReloader, Running
+from runtime.fleet.reload import FleetReloader
+from runtime.fleet.running import Running
 from runtime.service.outcomes import Outcome, Trigger
 from runtime.service.reload import History
 from runtime.service.way_in import WayIn
