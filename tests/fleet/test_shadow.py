@@ -96,6 +96,8 @@ def test_there_is_none(fleet: hosts.Fleet) -> None:
 
 # ---- what they do: real processes, begun once
 
+OTHER = {**LONG, "tenant": "other"}
+
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fronts.Fleet]:
@@ -112,10 +114,16 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fronts.Fleet]:
 @pytest.fixture
 def shop(started: fronts.Fleet) -> fronts.Fleet:
     """The shop as it began, with an open session of every user."""
-    write_tenant(started.folder, LONG)
+    save(started, LONG)
+    started.monitor.delete("/api/v1/tenants/shop/shadow")
     started.order("/reload", {"force": True})
     started.send([click(user) for user in USERS])
     return started
+
+
+def save(fleet: fronts.Fleet, config: Row) -> None:
+    """Puts another configuration into the shop's folder."""
+    (fleet.folder / "shop" / "sessionizer.yaml").write_text(json.dumps(config))
 
 
 def shadow_of(fleet: fronts.Fleet) -> Row:
@@ -142,7 +150,7 @@ def test_it_runs_in_all_workers_until_it_is_ended(shop: fronts.Fleet) -> None:
 
 
 def test_it_is_promoted_with_the_sessions_that_ran(shop: fronts.Fleet) -> None:
-    write_tenant(shop.folder, VERSION_2)
+    save(shop, VERSION_2)
     begun = shop.order("/shadow")
     shop.send([click(user) for user in USERS])
     compared = shadow_of(shop)["comparison"]
@@ -157,9 +165,9 @@ def test_it_is_promoted_with_the_sessions_that_ran(shop: fronts.Fleet) -> None:
 
 
 def test_its_version_is_kept_as_long_as_it_runs(shop: fronts.Fleet) -> None:
-    write_tenant(shop.folder, VERSION_2)
+    save(shop, VERSION_2)
     begun = shop.order("/shadow")
-    write_tenant(shop.folder, {**LONG, "tenant": "other"})
+    save(shop, OTHER)
     shop.order("/reload", status=409)
     kept = shop.front.controls.history("shop").versions.numbers()
     assert begun["version"] in kept[:-1] and len(kept) == 3, "what runs, the shadow, and the newest"
@@ -170,13 +178,13 @@ def test_its_version_is_kept_as_long_as_it_runs(shop: fronts.Fleet) -> None:
     ("config", "status", "reason"),
     [
         (tenant(BAD), 422, "the rules have 1 error"),
-        ({**LONG, "tenant": "other"}, 409, "other"),
+        (OTHER, 409, "other"),
         ({**LONG, "time": {"policy": "ender"}}, 409, "one worker would own all its keys"),
         ({**LONG, "controller_text": LONG["controller_text"].replace("user as", "user || '!' as")}, 409, "controller"),
     ],
 )
 def test_what_is_refused_begins_nowhere(config: Row, status: int, reason: str, shop: fronts.Fleet) -> None:
-    write_tenant(shop.folder, config)
+    save(shop, config)
     assert reason in shop.order("/shadow", status=status)["error"]
     assert runs_in(shop) == [False, False, False]
 
@@ -198,14 +206,14 @@ def spoil(shop: fronts.Fleet) -> Iterator[Callable[[], None]]:
 
 def test_what_one_worker_refuses_is_ended_in_the_other(shop: fronts.Fleet, spoil: Callable[[], None]) -> None:
     spoil()
-    write_tenant(shop.folder, VERSION_2)
+    save(shop, VERSION_2)
     assert "there is no version" in shop.order("/shadow", status=500)["error"]
     assert runs_in(shop) == [False, False, False]
 
 
 def test_one_that_no_worker_begins_leaves_the_one_before(shop: fronts.Fleet) -> None:
     begun = shop.order("/shadow")
-    write_tenant(shop.folder, {**LONG, "tenant": "other"})
+    save(shop, OTHER)
     shop.order("/shadow", status=409)
     assert runs_in(shop) == [True, True, True]
     assert shadow_of(shop)["version"] == begun["version"]
