@@ -32,7 +32,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What workers said of one thing, by their numbers; those that are `missing` could not be asked."""
+    """What workers said of one thing, by their numbers; those that are `missing` could not be asked.
+
+    None stands for one that has no such thing, where that may be.
+    """
 
     by_worker: Mapping[int, Any]
     missing: list[int]
@@ -60,14 +63,23 @@ class Workers:
         """All of them, as the front has them."""
         return self._fleet.workers()
 
-    async def every(self, operation: Operation, tenant: str = "", query: Query | None = None) -> Parts:
-        """What all say. Raises HTTPException where one says that it cannot be: they would all say so."""
+    async def every(
+        self, operation: Operation, tenant: str = "", query: Query | None = None, *, may_be_none: bool = False
+    ) -> Parts:
+        """What all say. Raises HTTPException where one says that it cannot be: they would all say so.
+
+        `may_be_none`: where one says that it has no such thing, others may.
+        """
         said = await self.each(operation, tenant, query or {}, PATIENCE_S)
-        for each in said.values():
-            if each is not None and each.status not in (200, 503):
+        known: dict[int, Any] = {}
+        for number, each in said.items():
+            # While it starts it answers with 503, whatever it is asked.
+            if each is None or each.status == 503:
+                continue
+            has_none = may_be_none and each.status == 404
+            if each.status != 200 and not has_none:
                 raise refused(operation, each)
-        # While it starts it answers with 503, whatever it is asked.
-        known = {number: each.data for number, each in said.items() if each is not None and each.status == 200}
+            known[number] = None if has_none else each.data
         return Parts(known, [number for number in said if number not in known])
 
     async def each(self, operation: Operation, tenant: str, query: Query, patience_s: float) -> dict[int, Said | None]:
@@ -158,6 +170,11 @@ def target_of(operation: Operation, tenant: str, query: Query) -> str:
     """The path and the query of an operation."""
     path = operation.path.replace("{tenant}", quote(tenant, safe=""))
     return f"{path}?{urlencode(query, errors='replace')}" if query else path
+
+
+def no_workers() -> HTTPException:
+    """Nobody answers who could say it."""
+    return HTTPException(503, "no worker answers", {"Retry-After": "1"})
 
 
 def refused(operation: Operation, said: Said) -> HTTPException:

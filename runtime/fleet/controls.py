@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from runtime.fleet.desk import Desk
 from runtime.fleet.facts import WorkerFacts
 from runtime.fleet.link import Link, NotDone
 from runtime.fleet.processes import WorkerProcess
-from runtime.fleet.reload import FleetReloader, Running
+from runtime.fleet.reload import FleetReloader
+from runtime.fleet.running import Running
+from runtime.fleet.shadow import FleetShadows
+from runtime.protocol import reload_answers
 from runtime.service.outcomes import Outcome, Trigger
 from runtime.service.reload import History
 from runtime.service.way_in import WayIn
@@ -32,6 +35,7 @@ class Controls:
         self._processes = processes
         self._running = running
         self._reloader = reloader
+        self._shadows = FleetShadows(desk, running, reloader)
         self._telling: set[asyncio.Task[None]] = set()
 
     async def beat(self) -> None:
@@ -113,3 +117,15 @@ class Controls:
     async def rollback(self, tenant: str, version: int, force: bool) -> Outcome:
         """Has all workers run a version that is kept, or none."""
         return await self._reloader.reload(tenant, Trigger.API, force=force, version=version)
+
+    def shadow(self, tenant: str) -> int | None:
+        """The version that all workers have begun to run beside the tenant's rules."""
+        return self._running.shadows.get(tenant)
+
+    async def cast_shadow(self, tenant: str, version: int | None) -> Mapping[int, reload_answers.Shadow] | Outcome:
+        """Has all workers begin one, or none."""
+        return await self._shadows.cast(tenant, version)
+
+    async def end_shadow(self, tenant: str) -> Mapping[int, reload_answers.Shadow | None]:
+        """Ends it in all workers."""
+        return await self._shadows.end(tenant)

@@ -5,13 +5,14 @@ Everything else it asks the workers for, over their sockets.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from runtime.config.service import ServiceConfig
+from runtime.protocol import reload_answers
 from runtime.service.outcomes import Outcome
 from runtime.service.reload import History
 from runtime.service.way_in import WayIn
@@ -96,3 +97,15 @@ class Fleet(Protocol):
 
     async def rollback(self, tenant: str, version: int, force: bool) -> Outcome:
         """The same with a version that is kept."""
+
+    def shadow(self, tenant: str) -> int | None:
+        """The version that all workers have begun to run beside the tenant's rules; None where there is none."""
+
+    async def cast_shadow(self, tenant: str, version: int | None) -> Mapping[int, reload_answers.Shadow] | Outcome:
+        """Has all workers begin one with a version, or with what the tenant's folder has now, or none.
+
+        What each has then by its number, or what it came to where it came to nothing.
+        """
+
+    async def end_shadow(self, tenant: str) -> Mapping[int, reload_answers.Shadow | None]:
+        """Ends it in all workers; what each of them had that are there."""

@@ -22,9 +22,10 @@ from runtime.fleet.messages import Spec
 from runtime.fleet.monitor import fleet_monitor_app
 from runtime.fleet.parts import part_of
 from runtime.fleet.processes import WorkerProcess
-from runtime.fleet.reload import FleetReloader, Running
+from runtime.fleet.reload import FleetReloader
 from runtime.fleet.ring import Ring
 from runtime.fleet.routes import Routes
+from runtime.fleet.running import Running
 from runtime.rules import TenantRules
 from runtime.service.api import Phase
 from runtime.service.host import wall_ms

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any
 
-from starlette.exceptions import HTTPException
-
 from runtime.fleet import merging
-from runtime.fleet.asking import Parts, Said, Workers, refused
+from runtime.fleet.asking import Parts, Said, Workers, no_workers, refused
+from runtime.fleet.comparing import merged_shadow
 from runtime.fleet.facts import Fleet
 from runtime.protocol import Operation, answers, reload_answers
 from runtime.protocol import operations as protocol
@@ -17,8 +16,8 @@ from runtime.service.api import Query, limit_of, number_of, text_of
 from runtime.service.facts import sojourn_version
 from runtime.service.host import wall_ms
 from runtime.service.reload_api import version_facts
+from runtime.service.shadow_api import no_shadow
 
-NO_SHADOW = "no shadow runs beside this tenant's rules: with several workers none can"
 _PLAN_S = 60.0
 """How long compiling rules may take."""
 
@@ -83,7 +82,7 @@ class FleetLooks:
         """What one of `LOOKS` gives."""
         self._workers.check(tenant)
         if operation is protocol.SHADOW:
-            raise HTTPException(404, NO_SHADOW)
+            return await self._shadow(tenant)
         if operation is protocol.VERSIONS:
             return await asyncio.to_thread(version_facts, self._fleet.history(tenant), self._fleet.version(tenant))
         if operation is protocol.SESSIONS:
@@ -107,8 +106,19 @@ class FleetLooks:
                 return outcome
             known[number] = _taken(protocol.PLAN, each)
         if not known:
-            raise HTTPException(503, "no worker answers", {"Retry-After": "1"})
+            raise no_workers()
         return merging.candidate(Parts(known, [number for number in said if number not in known]))
+
+    async def _shadow(self, tenant: str) -> reload_answers.Shadow:
+        version = shadow_of(self._fleet, tenant)
+        parts = await self._workers.every(protocol.SHADOW, tenant, may_be_none=True)
+        if shadow_of(self._fleet, tenant) != version:
+            # Some may have said what they had before, and some after.
+            raise no_shadow()
+        found = merged_shadow(parts)
+        if found is None:
+            raise no_workers() if parts.missing else no_shadow()
+        return found
 
     async def _sessions(self, tenant: str, query: Query) -> answers.Sessions:
         """Live sessions of one worker after the other, that one first which would have the very key.
@@ -149,6 +159,14 @@ class FleetLooks:
     async def _first_profile(self, tenant: str) -> str:
         details = (await self._workers.every(protocol.TENANT, tenant)).all
         return details[0]["profiles"][0]["profile"] if details else ""
+
+
+def shadow_of(fleet: Fleet, tenant: str) -> int:
+    """The version that runs beside a tenant's rules. Raises HTTPException (404) where none does."""
+    version = fleet.shadow(tenant)
+    if version is None:
+        raise no_shadow()
+    return version
 
 
 def _taken(operation: Operation, said: Said) -> Any:

@@ -10,16 +10,16 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from runtime.fleet import merging
-from runtime.fleet.asking import Workers
+from runtime.fleet.asking import Parts, Workers
+from runtime.fleet.comparing import merged_shadow
 from runtime.fleet.facts import Fleet, WorkerState
-from runtime.fleet.looks import NO_SHADOW, FleetLooks
+from runtime.fleet.looks import FleetLooks, shadow_of
 from runtime.fleet.metrics import merged_text, own_metrics
 from runtime.fleet.pages import FleetPages
 from runtime.fleet.proxy import proxy_route
@@ -28,11 +28,11 @@ from runtime.protocol import MONITOR, Operation
 from runtime.protocol import operations as protocol
 from runtime.protocol.operations import Nothing, SessionName
 from runtime.service.api import Phase, answer, body_of, description_route, probe_routes, route
-from runtime.service.host import wall_ms
 from runtime.service.looks import look_routes
 from runtime.service.monitor import guarded
-from runtime.service.outcomes import Outcome, Result, Trigger
-from runtime.service.reload_api import answer_outcome, answer_plan
+from runtime.service.outcomes import Outcome
+from runtime.service.reload_api import answer_outcome, answer_plan, require_version
+from runtime.service.shadow_api import no_shadow
 
 
 def fleet_monitor_app(fleet: Fleet, phase: Callable[[], Phase]) -> ASGIApp:
@@ -102,20 +102,28 @@ def _act_routes(fleet: Fleet, workers: Workers, looks: FleetLooks) -> list[Route
 
     async def rollback(tenant: str, request: Request) -> Response:
         body = await body_of(request, protocol.Rollback)
-        if body.version not in fleet.history(tenant).versions.numbers():
-            raise HTTPException(404, f"there is no version {body.version}")
+        require_version(fleet.history(tenant), body.version)
         return answer_outcome(await fleet.rollback(tenant, body.version, body.force))
 
     async def cast_shadow(tenant: str, request: Request) -> Response:
-        await body_of(request, protocol.CastShadow)
-        reason = "shadows are not offered with several workers"
-        refused = Outcome(
-            result=Result.REFUSED, trigger=Trigger.API, at_ms=wall_ms(), version=fleet.version(tenant), reason=reason
-        )
-        return answer_outcome(refused)
+        body = await body_of(request, protocol.CastShadow)
+        if body.version is not None:
+            require_version(fleet.history(tenant), body.version)
+        found = await fleet.cast_shadow(tenant, body.version)
+        return answer_outcome(found) if isinstance(found, Outcome) else answer(merged_shadow(Parts(found, [])))
 
-    async def no_shadow(tenant: str, request: Request) -> Response:
-        raise HTTPException(404, NO_SHADOW)
+    async def end_shadow(tenant: str, request: Request) -> Response:
+        shadow_of(fleet, tenant)
+        said = await fleet.end_shadow(tenant)
+        missing = [worker.number for worker in fleet.workers() if worker.number not in said]
+        found = merged_shadow(Parts(said, missing))
+        if found is None:
+            raise no_shadow()
+        return answer(found)
+
+    async def promote(tenant: str, request: Request) -> Response:
+        body = await body_of(request, protocol.Reload)
+        return answer_outcome(await fleet.rollback(tenant, shadow_of(fleet, tenant), body.force))
 
     return [
         of_tenant(protocol.END, end),
@@ -125,6 +133,6 @@ def _act_routes(fleet: Fleet, workers: Workers, looks: FleetLooks) -> list[Route
         of_tenant(protocol.RELOAD, reload),
         of_tenant(protocol.ROLLBACK, rollback),
         of_tenant(protocol.CAST_SHADOW, cast_shadow),
-        of_tenant(protocol.END_SHADOW, no_shadow),
-        of_tenant(protocol.PROMOTE, no_shadow),
+        of_tenant(protocol.END_SHADOW, end_shadow),
+        of_tenant(protocol.PROMOTE, promote),
     ]

@@ -20,7 +20,7 @@ class FleetPages(Pages):
     def __init__(self, looks: Looks, phase: Callable[[], Phase]) -> None:
         super().__init__(looks, phase)
         self.templates.loader = ChoiceLoader([PackageLoader("runtime.fleet"), PackageLoader("runtime.service")])
-        self.templates.globals |= {"has_workers": True, "has_shadows": False, "worker_path": worker_path}
+        self.templates.globals |= {"has_workers": True, "worker_path": worker_path}
 
     def routes(self) -> list[Route | Mount]:
         """All pages, and the files that they need."""

@@ -11,26 +11,24 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from epl import Diagnostic, InvalidInput
 from runtime.clocks import NoClock
-from runtime.config.service import ServiceConfig
 from runtime.fleet.desk import Desk, FrontTenant
 from runtime.fleet.link import NotDone
 from runtime.fleet.processes import WorkerProcess
 from runtime.fleet.routes import why_whole
+from runtime.fleet.running import Running
 from runtime.plan import KindPlan, Plan
 from runtime.rules import TenantRules
-from runtime.service.layout import Layout
 from runtime.service.outcomes import Outcome, Result, Trigger
 from runtime.service.reload import History, compiled, counted, report
 from runtime.service.served import clock_of
-from runtime.service.versions import VersionError, Versions
+from runtime.service.versions import VersionError
 
 _log = logging.getLogger("sojourn.fleet")
 
@@ -40,45 +38,6 @@ _UP_S = 30.0
 """How long a worker that is away is waited for."""
 _ATTEMPTS = 3
 _T = TypeVar("_T")
-
-
-class Running:
-    """Which rules run: by tenant a version that is kept, noted in the folder of state. Raises VersionError, OSError.
-
-    `rules` has those that run by tenant, `wanted` the version of those that were given, which a start goes over to.
-    """
-
-    def __init__(
-        self, given: Sequence[TenantRules], config: ServiceConfig, state: Path, layout: Layout, now_ms: int
-    ) -> None:
-        self._state = state
-        self._workers = layout.workers
-        self.versions: dict[str, int] = {}
-        self.wanted: dict[str, int] = {}
-        self.rules: dict[str, TenantRules] = {}
-        self.histories: dict[str, History] = {}
-        for rules in given:
-            name = rules.config.tenant
-            kept = Versions(state, name, config.versions_kept)
-            runs = layout.versions.get(name)
-            if runs is not None:
-                kept.pin("running", runs)
-            self.wanted[name] = kept.add(rules.config, now_ms)
-            self.versions[name] = self.wanted[name] if runs is None else runs
-            kept.pin("running", self.versions[name])
-            self.rules[name] = rules if self.versions[name] == self.wanted[name] else kept.load(self.versions[name])
-            self.histories[name] = History(Path(rules.config.source.name), kept)
-        self.note()
-
-    def note(self) -> None:
-        """Writes down which versions run. Raises OSError."""
-        Layout(self._workers, self.versions).write(self._state)
-
-    def folders(self) -> dict[str, tuple[int, Path]]:
-        """By tenant the version that runs, and where it is kept."""
-        return {
-            name: (number, self.histories[name].versions.folder / str(number)) for name, number in self.versions.items()
-        }
 
 
 class FleetReloader:
@@ -102,34 +61,35 @@ class FleetReloader:
         """Has all workers run what a tenant's folder has now, or a version that is kept; as `Reloader.reload`."""
         history = self.histories[name]
         async with history.lock:
-            try:
-                outcome = await self._reload(self._desk.tenants[name], trigger, force, version)
-            except _CameToNothing as error:
-                outcome = self._outcome(name, error.result, trigger)
-                outcome = replace(
-                    outcome, wanted=version, reason=str(error), diagnostics=error.diagnostics, plan=error.plan
-                )
+            attempt = self._reload(self._desk.tenants[name], trigger, force, version)
+            outcome = await self.told(attempt, name, trigger, version)
             history.last = outcome
             history.counts[outcome.result] += 1
             report(name, outcome)
             return outcome
 
+    async def told(self, attempt: Awaitable[_T], name: str, trigger: Trigger, version: int | None) -> _T | Outcome:
+        """What an attempt gives, or why it came to nothing."""
+        try:
+            return await attempt
+        except CameToNothing as error:
+            outcome = self._outcome(name, error.result, trigger)
+            return replace(outcome, wanted=version, reason=str(error), diagnostics=error.diagnostics, plan=error.plan)
+
     async def _reload(self, tenant: FrontTenant, trigger: Trigger, force: bool, version: int | None) -> Outcome:
         name = tenant.name
-        rules, diagnostics, number = await self._candidate(name, version)
+        rules, diagnostics, number = await self.candidate(name, version)
         if number == self._running.versions[name] and not any(await self._asked("is_disabled", name)):
             return replace(self._outcome(name, Result.UNCHANGED, trigger), diagnostics=diagnostics)
         self._check(tenant, rules, diagnostics, force=force and trigger is Trigger.API)
-        if number is None:
-            add = self.histories[name].versions.add
-            number = await self._beside(lambda: add(rules.config, self._desk.clock_ms()))
-        folder = self.histories[name].versions.folder / str(number)
+        number = await self.kept(name, rules, number)
+        folder = self._running.folder(name, number)
         refused: list[Outcome] = [
             each for each in await self._asked("prepare", name, number, folder, trigger, force) if each
         ]
         if refused:
-            plan = _merged(refused)
-            raise _CameToNothing(refused[0].result, refused[0].reason or "", diagnostics, plan)
+            plan = merged_plan(refused)
+            raise CameToNothing(refused[0].result, refused[0].reason or "", diagnostics, plan)
         began_s = time.perf_counter()
         tenant.is_open.clear()
         try:
@@ -140,16 +100,17 @@ class FleetReloader:
         return replace(
             self._outcome(name, Result.RELOADED, trigger),
             diagnostics=diagnostics,
-            plan=_merged(outcomes),
+            plan=merged_plan(outcomes),
             sessions=sum(each.sessions for each in outcomes),
             dropped_sessions=sum(each.dropped_sessions for each in outcomes),
             pause_ms=(time.perf_counter() - began_s) * 1000,
         )
 
-    async def _candidate(
-        self, name: str, version: int | None
-    ) -> tuple[TenantRules, tuple[Diagnostic, ...], int | None]:
-        """The rules of a version, or of the folder, with what lint says of them, and their number if they are kept."""
+    async def candidate(self, name: str, version: int | None) -> tuple[TenantRules, tuple[Diagnostic, ...], int | None]:
+        """The rules of a version, or of the folder, with what lint says of them, and their number if they are kept.
+
+        Raises CameToNothing.
+        """
         history, runs = self.histories[name], self._running.versions[name]
 
         def read() -> tuple[TenantRules, tuple[Diagnostic, ...], int | None]:
@@ -162,24 +123,31 @@ class FleetReloader:
             return await self._beside(read)
         except InvalidInput as error:
             reason = f"the rules have {counted(error.diagnostics)}"
-            raise _CameToNothing(Result.BAD_RULES, reason, error.diagnostics) from error
+            raise CameToNothing(Result.BAD_RULES, reason, error.diagnostics) from error
+
+    async def kept(self, name: str, rules: TenantRules, number: int | None) -> int:
+        """The number of a candidate, which is kept by now. Raises CameToNothing."""
+        if number is not None:
+            return number
+        add = self.histories[name].versions.add
+        return await self._beside(lambda: add(rules.config, self._desk.clock_ms()))
 
     def _check(
         self, tenant: FrontTenant, rules: TenantRules, diagnostics: tuple[Diagnostic, ...], *, force: bool
     ) -> None:
-        """Raises _CameToNothing where the rules cannot run, or keys would be others' than their sessions are."""
+        """Raises CameToNothing where the rules cannot run, or keys would be others' than their sessions are."""
         try:
             clock_of(rules)
         except NoClock as error:
-            raise _CameToNothing(Result.BAD_RULES, str(error), diagnostics) from error
+            raise CameToNothing(Result.BAD_RULES, str(error), diagnostics) from error
         before, after = tenant.routes.why_whole, why_whole(rules)
         if (before is None) != (after is None) and not force:
             why = f"one worker would own all its keys: {after}" if after else "its keys would be those of all workers"
             reason = f"open sessions would be left where their events do not come any more, and end by their gap: {why}"
-            raise _CameToNothing(Result.REFUSED, reason, diagnostics)
+            raise CameToNothing(Result.REFUSED, reason, diagnostics)
 
     async def _asked(self, what: str, *given: object) -> list[Any]:
-        """What all workers say, of something that may be asked again. Raises _CameToNothing when one of them does not.
+        """What all workers say, of something that may be asked again. Raises CameToNothing when one of them does not.
 
         One that dies over it is waited for: nobody would ask again because of a file that has changed.
         """
@@ -192,10 +160,10 @@ class FleetReloader:
                 return list(await asyncio.gather(*(each.link.ask(what, *given) for each in self._processes)))
             except TimeoutError:
                 missing = [str(each.number) for each in self._processes if not each.link.up.is_set()]
-                raise _CameToNothing(Result.FAILED, f"not there: worker {', '.join(missing)}") from None
+                raise CameToNothing(Result.FAILED, f"not there: worker {', '.join(missing)}") from None
             except NotDone as error:
                 problem = error
-        raise _CameToNothing(Result.FAILED, str(problem)) from problem
+        raise CameToNothing(Result.FAILED, str(problem)) from problem
 
     async def _answered(self, tenant: FrontTenant) -> None:
         """Waits for what workers have of a tenant."""
@@ -203,7 +171,7 @@ class FleetReloader:
         while tenant.unanswered:
             left_s = deadline_s - asyncio.get_running_loop().time()
             if left_s <= 0:
-                raise _CameToNothing(Result.FAILED, "events of the tenant wait for their turn for too long")
+                raise CameToNothing(Result.FAILED, "events of the tenant wait for their turn for too long")
             await asyncio.wait(list(tenant.unanswered), timeout=left_s)
 
     async def _run(self, tenant: FrontTenant, rules: TenantRules, number: int, trigger: Trigger) -> list[Outcome]:
@@ -216,9 +184,11 @@ class FleetReloader:
         except OSError as error:
             self._running.versions[name] = before
             reason = f"which rules run cannot be noted: {error.strerror or error}"
-            raise _CameToNothing(Result.FAILED, reason) from error
+            raise CameToNothing(Result.FAILED, reason) from error
         tenant.go_by(rules, self._desk.ring)
         self.histories[name].versions.pin("running", number)
+        # Each worker's ends with its swap, or with its process.
+        self._running.end_shadow(name)
         asked = (each.link.ask("swap", name, trigger) for each in self._processes)
         swapped: list[Outcome] = []
         for process, outcome in zip(self._processes, await asyncio.gather(*asked, return_exceptions=True), strict=True):
@@ -236,19 +206,19 @@ class FleetReloader:
         return Outcome(result=result, trigger=trigger, at_ms=self._desk.clock_ms(), version=runs, wanted=runs)
 
     async def _beside(self, do: Callable[[], _T]) -> _T:
-        """Does something in the thread, while events go on. Raises _CameToNothing for a VersionError."""
+        """Does something in the thread, while events go on. Raises CameToNothing for a VersionError."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, do)
         except VersionError as error:
-            raise _CameToNothing(Result.FAILED, str(error)) from error
+            raise CameToNothing(Result.FAILED, str(error)) from error
 
     def close(self) -> None:
         """Ends the thread when it has done what it is at."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-class _CameToNothing(Exception):
-    """A reload that came to nothing."""
+class CameToNothing(Exception):
+    """An attempt that came to nothing."""
 
     def __init__(
         self, result: Result, reason: str, diagnostics: tuple[Diagnostic, ...] = (), plan: Plan | None = None
@@ -257,7 +227,7 @@ class _CameToNothing(Exception):
         self.result, self.diagnostics, self.plan = result, diagnostics, plan
 
 
-def _merged(outcomes: Sequence[Outcome]) -> Plan | None:
+def merged_plan(outcomes: Sequence[Outcome]) -> Plan | None:
     """The plan of all workers: they differ in how many sessions are open."""
     plans = [each.plan for each in outcomes if each.plan is not None]
     if not plans:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from epl.compiler.analysis import expressions_of
+from epl.source import Span
+from epl.structs import replace
 from epl.typed import Apply, Effect, Expr, Insert, Now, Program, RouteToProfile
 from epl.typed_walk import subexpressions
 from runtime.config import TimeDomain, TimePolicy
@@ -23,6 +25,7 @@ from runtime.watchdog import Watchdog
 
 _MOST_KNOWN = 50_000
 """Owners that are remembered, of the keys that came last: half the time of a hash."""
+_NOWHERE = Span(0, 0)
 
 
 def why_whole(rules: TenantRules) -> str | None:
@@ -41,6 +44,13 @@ def why_whole(rules: TenantRules) -> str | None:
     if len(rules.profiles) > 1 and not _has_one_profile_each(controller):
         return "an event may belong to sessions of several profiles"
     return None
+
+
+def _keys_of(rules: TenantRules) -> tuple[object, ...]:
+    """All that an event's profile and key come from; equal where no event can have others."""
+    statements = [replace(each, name="", span=_NOWHERE) for each in rules.controller.program.statements()]
+    profiles = [profile.config.name for profile in rules.profiles]
+    return statements, dict(rules.controller.fields), rules.config.type_field, profiles
 
 
 def _has_one_profile_each(controller: Program) -> bool:
@@ -84,6 +94,19 @@ class Routes:
     def owner(self, profile: str, key: str) -> int:
         """The worker that owns a session."""
         return self.whole if self.whole is not None else self._ring.owner(self.rules.config.tenant, profile, key)
+
+    def why_not_beside(self, rules: TenantRules) -> str | None:
+        """Why other rules would not find all events of a session in one worker while events go by these.
+
+        None where they would.
+        """
+        if self.whole is not None:
+            return None
+        if (why := why_whole(rules)) is not None:
+            return f"one worker would own all its keys: {why}"
+        if _keys_of(rules) != _keys_of(self.rules):
+            return "its controller is another than the one that runs, by which events go to workers"
+        return None
 
     def owners(self, lines: Sequence[bytes]) -> Sequence[int] | int:
         """The worker that each line goes to; or the one that all of them go to.

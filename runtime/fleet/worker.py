@@ -39,6 +39,7 @@ from runtime.fleet.messages import (
 )
 from runtime.fleet.parts import PartTaken, locked_part
 from runtime.fleet.taking import Taking
+from runtime.protocol import reload_answers
 from runtime.rules import TenantRules
 from runtime.service.api import Phase
 from runtime.service.connect import CannotConnect
@@ -81,7 +82,7 @@ class Worker:
         self._prepared: dict[str, Candidate] = {}
         self._taking = Taking(self._host, self._send)
         self._lookouts = Lookouts(self._host)
-        app = monitor_app(self._host, self._reloader, lambda: self._phase, self._lookouts)
+        app = monitor_app(self._host, self._reloader, lambda: self._phase, self._lookouts, spec.number)
         self._monitor = WebServer(app, spec.socket, spec.config.stop_ms)
         self._stop_s = spec.config.stop_ms / 1000
         self._is_alone = False
@@ -193,7 +194,7 @@ class Worker:
             reply = Reply(order.call, b"", f"{type(error).__name__}: {error}")
         self._send(reply)
 
-    async def _done(self, what: str, tenant: str, *given: Any) -> Outcome | bool | None:
+    async def _done(self, what: str, tenant: str, *given: Any) -> Outcome | reload_answers.Shadow | bool | None:
         """What comes of an order about a tenant."""
         match what:
             case "pause":
@@ -206,6 +207,10 @@ class Worker:
                 return self._host.tenants[tenant].disabled is not None
             case "swap":
                 return await self._swap(tenant, *given)
+            case "cast_shadow":
+                return await self._cast_shadow(tenant, *given)
+            case "end_shadow":
+                return self._end_shadow(tenant)
             case _:
                 raise ValueError(what)
         return None
@@ -227,6 +232,21 @@ class Worker:
         served.versions.pin("prepared")
         served.versions.forget()
         return outcome
+
+    async def _cast_shadow(self, tenant: str, number: int, folder: Path) -> Outcome | reload_answers.Shadow:
+        """Begins a shadow beside the sessions of this worker; why it cannot, where it cannot."""
+        served = self._host.tenants[tenant]
+        served.versions.forget()
+        await asyncio.to_thread(served.versions.adopt, number, folder)
+        found = await self._reloader.cast_shadow(served, number)
+        return found if isinstance(found, Outcome) else found.data()
+
+    def _end_shadow(self, tenant: str) -> reload_answers.Shadow | None:
+        """Ends it; how it compared, if it was there."""
+        served = self._host.tenants[tenant]
+        found = None if served.shadow is None else served.shadow.data()
+        self._reloader.end_shadow(served)
+        return found
 
 
 async def _serve(front: socket.socket) -> int:

@@ -55,6 +55,7 @@ _LIMIT = Parameter(
 _PROFILE = Parameter("profile", "The name of the profile.", {"type": "string"}, required=True)
 _KEY = Parameter("key", "The session's key.", {"type": "string"}, required=True)
 _NO_SESSION = {404: "there is no such tenant, profile or live session"}
+_NO_ANSWER = {503: "no worker answers"}
 _NO_WORKER = {503: "the worker whose session it is does not answer"}
 
 _TENANT = "/api/v1/tenants/{tenant}"
@@ -208,7 +209,7 @@ PLAN = _swap(
             {"type": "integer", "minimum": 0, "maximum": _LARGEST},
         ),
     ),
-    errors={**_BAD_QUERY, **_NO_VERSION, 503: "no worker answers"},
+    errors={**_BAD_QUERY, **_NO_VERSION, **_NO_ANSWER},
 )
 RELOAD = _swap(
     "POST",
@@ -233,7 +234,7 @@ SHADOW = _look(
     "shadow",
     "How the rules that run beside a tenant's own compare.",
     reload_answers.Shadow,
-    errors=_NO_SHADOW,
+    errors={**_NO_SHADOW, **_NO_ANSWER},
 )
 CAST_SHADOW = _swap(
     "POST",

@@ -123,8 +123,12 @@ class LinesOfType(TypedDict):
 
 
 class Difference(TypedDict):
-    """An event or a session of which something else left, as both have it, and the fields that differ."""
+    """An event or a session of which something else left, as both have it, and the fields that differ.
 
+    `at_ms` is when both had left, or the only one.
+    """
+
+    at_ms: int
     what: str
     fields: list[str]
     running: dict[str, Any] | None
@@ -155,8 +159,8 @@ class Comparison(TypedDict):
     ends: Ends
 
 
-class Shadow(TypedDict):
-    """Rules that run beside a tenant's own. `problem`: why they do so no longer."""
+class Shadow(Merged):
+    """Rules that run beside a tenant's own. `problem`: why they do so no longer, or not for all of its sessions."""
 
     version: int
     running_version: int | None

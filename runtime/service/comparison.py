@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -17,18 +18,25 @@ from runtime.config import ProfileConfig, SubSessionConfig, TenantConfig
 from runtime.protocol import reload_answers
 
 _MOST_WAITING = 10_000
-_MOST_KEPT = 50
+MOST_KEPT = 50
+"""How many of the latest differences there are to look at."""
 
 Fields = dict[str, Any]
 _End = tuple[str, str]
 """The type of an end marker, and the id of its session."""
+_Left = tuple[int, Fields]
+"""When a line left, and what it says."""
 _read = msgspec.json.Decoder(Fields).decode
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """An event, or the end of a session, that is not the same; None where it did not leave or has not yet."""
+    """An event, or the end of a session, that is not the same; None where it did not leave or has not yet.
 
+    `at_ms` is when both had left, or the one.
+    """
+
+    at_ms: int
     what: str
     running: Fields | None
     shadow: Fields | None
@@ -40,15 +48,15 @@ class Tally:
 
     same: int = 0
     different: int = 0
-    latest: deque[Difference] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
+    latest: deque[Difference] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
 
-    def note(self, what: str, running: Fields, shadow: Fields) -> None:
+    def note(self, at_ms: int, what: str, running: Fields, shadow: Fields) -> None:
         """Counts a pair."""
         if running == shadow:
             self.same += 1
         else:
             self.different += 1
-            self.latest.appendleft(Difference(what, running, shadow))
+            self.latest.appendleft(Difference(at_ms, what, running, shadow))
 
 
 class Side:
@@ -56,7 +64,7 @@ class Side:
 
     def __init__(self, config: TenantConfig) -> None:
         self.lines: Counter[str] = Counter()
-        self.waiting: dict[_End, Fields] = {}
+        self.waiting: dict[_End, _Left] = {}
         self.unmatched = 0
         """Ends that have waited for so long that nobody expects their counterpart any more."""
         self._type_field = config.type_field
@@ -85,9 +93,9 @@ class Side:
                 ends.append(((name, str(fields.get(self._id_fields[name] or "", ""))), fields))
         return events, ends
 
-    def wait(self, end: _End, fields: Fields) -> None:
+    def wait(self, end: _End, at_ms: int, fields: Fields) -> None:
         """Keeps an end for its counterpart."""
-        self.waiting[end] = fields
+        self.waiting[end] = at_ms, fields
         if len(self.waiting) > _MOST_WAITING:
             del self.waiting[next(iter(self.waiting))]
             self.unmatched += 1
@@ -100,30 +108,31 @@ class Comparison:
         self.running, self.shadow = Side(running), Side(shadow)
         self.events, self.ends = Tally(), Tally()
 
-    def compare(self, running: Sequence[bytes], shadow: Sequence[bytes]) -> None:
-        """What left both because of the same events, or of the same tick."""
+    def compare(self, running: Sequence[bytes], shadow: Sequence[bytes], at_ms: int) -> None:
+        """What left both because of the same events, or of the same tick, and when."""
         events, ends = self.running.sort(running)
         other_events, other_ends = self.shadow.sort(shadow)
         # Each event leaves once, so where one has more of them, some wait for their turn there.
         for event, other in zip(events, other_events, strict=False):
-            self.events.note("event", event, other)
+            self.events.note(at_ms, "event", event, other)
         self.events.different += abs(len(events) - len(other_events))
         for end, fields in ends:
             if (theirs := self.shadow.waiting.pop(end, None)) is not None:
-                self.ends.note(end[1], fields, theirs)
+                self.ends.note(at_ms, end[1], fields, theirs[1])
             else:
-                self.running.wait(end, fields)
+                self.running.wait(end, at_ms, fields)
         for end, fields in other_ends:
             if (ours := self.running.waiting.pop(end, None)) is not None:
-                self.ends.note(end[1], ours, fields)
+                self.ends.note(at_ms, end[1], ours[1], fields)
             else:
-                self.shadow.wait(end, fields)
+                self.shadow.wait(end, at_ms, fields)
 
     def data(self) -> reload_answers.Comparison:
         """For machines and for the page: numbers, and the latest differences."""
         types = sorted({*self.running.lines, *self.shadow.lines})
-        alone = [Difference(session, fields, None) for (_, session), fields in _latest(self.running.waiting)]
-        alone += [Difference(session, None, fields) for (_, session), fields in _latest(self.shadow.waiting)]
+        alone = [Difference(at_ms, end[1], fields, None) for end, (at_ms, fields) in _latest(self.running.waiting)]
+        alone += [Difference(at_ms, end[1], None, fields) for end, (at_ms, fields) in _latest(self.shadow.waiting)]
+        alone.sort(key=lambda each: each.at_ms, reverse=True)
         return {
             "lines": [
                 {"type": name, "running": self.running.lines[name], "shadow": self.shadow.lines[name]} for name in types
@@ -138,9 +147,8 @@ class Comparison:
         }
 
 
-def _latest(waiting: dict[_End, Fields]) -> list[tuple[_End, Fields]]:
-    found = reversed(waiting.items())
-    return [each for each, _ in zip(found, range(_MOST_KEPT // 2), strict=False)]
+def _latest(waiting: dict[_End, _Left]) -> list[tuple[_End, _Left]]:
+    return list(islice(reversed(waiting.items()), MOST_KEPT // 2))
 
 
 def _tally(tally: Tally, latest: Iterable[Difference]) -> reload_answers.Tally:
@@ -155,6 +163,7 @@ def _difference(difference: Difference) -> reload_answers.Difference:
     running, shadow = difference.running, difference.shadow
     names = [] if running is None or shadow is None else [*dict.fromkeys([*running, *shadow])]
     return {
+        "at_ms": difference.at_ms,
         "what": difference.what,
         "fields": [name for name in names if (running or {}).get(name) != (shadow or {}).get(name)],
         "running": running,

@@ -84,7 +84,6 @@ class Pages:
             "root": self._root,
             "worker": worker,
             "has_workers": False,
-            "has_shadows": worker is None,
         }
 
     def routes(self) -> list[Route | Mount]:

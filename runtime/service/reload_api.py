@@ -37,7 +37,7 @@ def reload_routes(host: Host, reloader: Reloader) -> list[Route]:
 
     async def rollback(served: Served, request: Request) -> Response:
         body = await body_of(request, protocol.Rollback)
-        require_version(reloader, served, body.version)
+        require_version(reloader.histories[served.name], body.version)
         found = await reloader.reload(served, Trigger.API, force=body.force, version=body.version)
         return answer_outcome(found)
 
@@ -71,7 +71,7 @@ async def plan_of(
     """
     version = number_of(query, "version", 0) or None
     if version is not None:
-        require_version(reloader, served, version)
+        require_version(reloader.histories[served.name], version)
     found = await reloader.candidate(served, version)
     if isinstance(found, Outcome):
         return found.data()
@@ -107,9 +107,9 @@ def version_facts(history: History, runs: int | None) -> reload_answers.Versions
     }
 
 
-def require_version(reloader: Reloader, served: Served, number: int) -> None:
+def require_version(history: History, number: int) -> None:
     """Raises HTTPException (404) where a version is not there."""
-    if number not in reloader.histories[served.name].versions.numbers():
+    if number not in history.versions.numbers():
         raise HTTPException(404, f"there is no version {number}")
 
 

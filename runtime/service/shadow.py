@@ -47,7 +47,7 @@ class Shadow:
         self._output = output
         self._follows_wall_clock = engine.rules.config.time.domain is TimeDomain.PROCESSING
         self._left: list[bytes] = []
-        self._do(lambda: engine.take_waiting(self.taken.waiting))
+        self._do(lambda: engine.take_waiting(self.taken.waiting), now_ms)
 
     def note(self, lines: Sequence[bytes]) -> None:
         """What left the running one; the shadow's own is compared with it when it has had the same."""
@@ -58,16 +58,17 @@ class Shadow:
         self.events += len(lines)
         clock_ms = now_ms if self._follows_wall_clock else None
         self._do(
-            lambda: self._engine.process(lines, clock_ms, partition=partition, wall_ms=now_ms, first_line=first_line)
+            lambda: self._engine.process(lines, clock_ms, partition=partition, wall_ms=now_ms, first_line=first_line),
+            now_ms,
         )
 
     def tick(self, now_ms: int) -> None:
         """A second has passed."""
-        self._do(lambda: self._tick(now_ms))
+        self._do(lambda: self._tick(now_ms), now_ms)
 
     def end_session(self, profile: str, key: str, now_ms: int) -> None:
         """Somebody has ended a session."""
-        self._do(lambda: self._end_session(profile, key, now_ms))
+        self._do(lambda: self._end_session(profile, key, now_ms), now_ms)
 
     def data(self) -> reload_answers.Shadow:
         """For machines and for the page."""
@@ -94,7 +95,7 @@ class Shadow:
             self._engine.advance(now_ms)
         self._engine.end_session(profile, key)
 
-    def _do(self, do: Callable[[], object]) -> None:
+    def _do(self, do: Callable[[], object], at_ms: int) -> None:
         if self.problem is None:
             try:
                 with Watchdog(self._engine.rules.config.limits.rule_time_ms):
@@ -103,5 +104,5 @@ class Shadow:
                 self.problem = f"a defect of Sojourn: {type(error).__name__}: {error}"
                 _log.exception("a shadow failed", extra={"incident": {"tenant": self._engine.rules.config.tenant}})
             else:
-                self.comparison.compare(self._left, self._output.take())
+                self.comparison.compare(self._left, self._output.take(), at_ms)
         self._left = []

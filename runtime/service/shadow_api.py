@@ -23,7 +23,7 @@ def shadow_routes(host: Host, reloader: Reloader) -> list[Route]:
     async def begin(served: Served, request: Request) -> Response:
         body = await body_of(request, protocol.CastShadow)
         if body.version is not None:
-            require_version(reloader, served, body.version)
+            require_version(reloader.histories[served.name], body.version)
         found = await reloader.cast_shadow(served, body.version)
         return answer_outcome(found) if isinstance(found, Outcome) else answer(found.data())
 
@@ -47,5 +47,10 @@ def shadow_routes(host: Host, reloader: Reloader) -> list[Route]:
 def shadow_of(served: Served) -> Shadow:
     """The shadow of a tenant. Raises HTTPException (404) where there is none."""
     if served.shadow is None:
-        raise HTTPException(404, "no shadow runs beside this tenant's rules; begin one with POST")
+        raise no_shadow()
     return served.shadow
+
+
+def no_shadow() -> HTTPException:
+    """There is none where there has to be one."""
+    return HTTPException(404, "no shadow runs beside this tenant's rules; begin one with POST")

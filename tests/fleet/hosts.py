@@ -23,6 +23,7 @@ from runtime.config import load_tenant
 from runtime.config.service import Address, ServiceConfig, load_service
 from runtime.fleet.facts import WayIn, WorkerFacts, WorkerState
 from runtime.fleet.monitor import fleet_monitor_app
+from runtime.protocol import reload_answers
 from runtime.rules import compile_tenant
 from runtime.service.api import Phase
 from runtime.service.host import Host
@@ -59,6 +60,7 @@ class Front:
         self.members = workers
         self.latency = Latency()
         self.responses: dict[int, int] = {}
+        self.shadows: dict[str, int] = {}
 
     @property
     def beat_s(self) -> float:
@@ -100,7 +102,32 @@ class Front:
             await each.reloader.reload(each.host.tenants[tenant], Trigger.API, force=force, version=version)
             for each in self.members
         ]
+        self.shadows.pop(tenant, None)
         return replace(outcomes[0], sessions=sum(each.sessions for each in outcomes))
+
+    def shadow(self, tenant: str) -> int | None:
+        return self.shadows.get(tenant)
+
+    async def cast_shadow(self, tenant: str, version: int | None) -> dict[int, reload_answers.Shadow] | Outcome:
+        found = {}
+        for each in self.members:
+            shadow = await each.reloader.cast_shadow(each.host.tenants[tenant], version)
+            if isinstance(shadow, Outcome):
+                return shadow
+            found[each.facts.number] = shadow.data()
+            self.shadows[tenant] = shadow.version
+        return found
+
+    async def end_shadow(self, tenant: str) -> dict[int, reload_answers.Shadow | None]:
+        del self.shadows[tenant]
+        return {each.facts.number: self.without_shadow(each, tenant) for each in self.members}
+
+    def without_shadow(self, worker: Worker, tenant: str) -> reload_answers.Shadow | None:
+        """Ends the shadow in one worker, as its death does; what it had."""
+        served = worker.host.tenants[tenant]
+        found = None if served.shadow is None else served.shadow.data()
+        worker.reloader.end_shadow(served)
+        return found
 
 
 class Fleet:
@@ -207,6 +234,14 @@ class Fleet:
             yield
         place.unlink()
         self.up(number)
+
+    def forget_shadow(self, number: int) -> None:
+        """A worker has its shadow no more, as when it has begun again."""
+
+        async def forget() -> None:
+            self.front.without_shadow(self.front.members[number], "shop")
+
+        self._do(forget())
 
     def send(self, events: list[dict[str, Any]], tenant: str = "shop") -> None:
         """Gives events to the owners of their users' keys."""

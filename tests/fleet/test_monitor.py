@@ -128,19 +128,6 @@ def test_rules_that_are_wrong_are_wrong_for_all(busy: Fleet) -> None:
         assert response.json()["error"]
 
 
-def test_shadows_are_refused(busy: Fleet) -> None:
-    path = "/api/v1/tenants/shop/shadow"
-    refused = busy.monitor.post(path, json={})
-    assert (refused.status_code, refused.json()["result"]) == (409, "refused")
-    assert refused.json()["error"] == "shadows are not offered with several workers"
-    for response in (
-        busy.monitor.get(path),
-        busy.monitor.delete(path),
-        busy.monitor.post(f"{path}/promote", json={}),
-    ):
-        assert response.status_code == 404
-
-
 def test_metrics_say_which_worker(busy: Fleet) -> None:
     text = busy.monitor.get("/metrics").text
     found = {

@@ -44,11 +44,13 @@ def test_a_session_is_found_and_opened(number: int, busy: Fleet) -> None:
     assert re.search(r'landing\s*"/home"', page(busy, link).text)
 
 
-def test_no_page_offers_a_shadow(busy: Fleet) -> None:
-    for root in ("", "/workers/1"):
-        versions = busy.monitor.get(f"{root}/tenants/shop/versions").text
-        assert "Version 1 runs" in versions
-        assert "/shadow" not in versions and "Shadow" not in versions
+def test_a_shadow_is_offered_and_shown(busy: Fleet) -> None:
+    versions = busy.monitor.get("/tenants/shop/versions").text
+    assert 'data-post="/api/v1/tenants/shop/shadow"' in versions and "None:" in versions
+    assert busy.monitor.post("/api/v1/tenants/shop/shadow", json={}).status_code == 200
+    for root, sessions in (("", 4), ("/workers/1", 2)):
+        shown = page(busy, f"{root}/tenants/shop/versions").text
+        assert re.search(rf"Version 1 beside version 1 since .*live sessions: {sessions}\.", shown)
 
 
 def test_the_workers(busy: Fleet) -> None:

@@ -54,6 +54,29 @@ insert into Named select user || '!' as name from Click(user is not null);
 
 
 @pytest.mark.parametrize(
+    ("more", "can"),
+    [
+        ({"profiles": [{**VISIT, "gap": "20s", "rules_text": "@UpdateCounter('x') select 1 from Click;"}]}, True),
+        ({"controller_text": f"// by user\n{BY_USER}"}, True),
+        ({"events": {"Click": {**CLICK, "more": "int"}, "Tap": {"phone": "string"}}}, True),
+        ({"controller_text": BY_USER.replace("user as", "page as")}, False),
+        ({"controller_text": BY_USER.replace("user is not null", "n > 1")}, False),
+        ({"events": {"Click": {**CLICK, "user": "long"}}}, False),
+        ({"type_field": "kind"}, False),
+        ({"time": {"policy": "ender"}}, False),
+    ],
+)
+def test_what_can_run_beside_has_the_same_keys(tmp_path: Path, more: dict[str, Any], can: bool) -> None:
+    routes = Routes(rules_of(tmp_path, controller_text=BY_USER), Ring(5))
+    assert (routes.why_not_beside(rules_of(tmp_path, **{"controller_text": BY_USER, **more})) is None) is can
+
+
+def test_beside_a_tenant_that_is_one_workers_anything_can_run(tmp_path: Path) -> None:
+    routes = Routes(rules_of(tmp_path, time={"policy": "ender"}), Ring(5))
+    assert routes.why_not_beside(rules_of(tmp_path, controller_text=BY_USER.replace("user as", "page as"))) is None
+
+
+@pytest.mark.parametrize(
     ("more", "why"),
     [
         ({}, None),
