@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -25,6 +26,10 @@ def described(port: Port) -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(
         [*shapes, answers.Error, *answers.STEPS], ref_template=_REFERENCE
     )
+    for component in components.values():
+        if "description" in component:
+            # A docstring has its indentation, before Python 3.13.
+            component["description"] = cleandoc(component["description"])
     # A shape has one schema, wherever it stands.
     by_shape = {str(shape): schema for shape, schema in zip(shapes, schemas, strict=False)}
     paths: dict[str, dict[str, Any]] = {}
