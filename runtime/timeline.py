@@ -99,6 +99,11 @@ class Timeline(ABC):
         """The clock of the partition at work."""
         return self._at_work.now_ms
 
+    def now_of(self, session: MainSession) -> int:
+        """The clock of the partition that a live session began in."""
+        number = self.cache.wheel_of(session)
+        return next(each.now_ms for each in self._partitions.values() if each.wheel.number == number)
+
     @property
     def last(self) -> tuple[int, int]:
         """The clock of the latest event of a session in the partition at work, and its turn in that ms."""

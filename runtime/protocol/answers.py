@@ -297,8 +297,9 @@ class SubSessionFacts(SessionNumbers):
 
 
 class SessionDetails(SessionNumbers):
-    """All that is known of a live session."""
+    """All that is known of a live session; `now_ms` is what its clock says, by which it is due."""
 
+    now_ms: int
     profile: str
     max_active_ms: int
     state: dict[str, Any]

@@ -146,7 +146,9 @@ class HostLooks:
         session = profile.table.find(key)
         if session is None:
             raise HTTPException(404, "no such session is live")
-        found = session_details(profile, session)
+        engine = served.tenant.engine
+        now_ms = self._host.clock_ms() if served.follows_wall_clock else engine.now_of(session)
+        found = session_details(profile, session, now_ms)
         if not wants_trace:
             return found
         return {**found, "trace": self._lookouts.of(served).look_at(profile.name, key)}

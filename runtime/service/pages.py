@@ -181,7 +181,7 @@ class Pages:
             tab="sessions",
             session=session,
             lanes=lanes,
-            timeline=lane_chart(lanes, self.looks.clock_ms()),
+            timeline=lane_chart(lanes, session["now_ms"]),
             trace=trace,
         )
 

@@ -45,10 +45,11 @@ def session_facts(profile: Profile, session: MainSession) -> answers.SessionFact
     return {"profile": profile.name, **_base_facts(session), "sub_sessions": len(session.sub_sessions or ())}
 
 
-def session_details(profile: Profile, session: MainSession) -> answers.SessionDetails:
-    """All that is known of a session."""
+def session_details(profile: Profile, session: MainSession, now_ms: int) -> answers.SessionDetails:
+    """All that is known of a session; `now_ms` is by its clock."""
     subs = [_sub_facts(profile, sub) for sub in session.sub_sessions or ()]
     return {
+        "now_ms": now_ms,
         "profile": profile.name,
         **_base_facts(session),
         "max_active_ms": profile.max_active_ms,

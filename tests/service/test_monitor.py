@@ -244,6 +244,9 @@ def test_events_that_say_what_time_it_is(serve: Callable[..., Running]) -> None:
     running = serve(by_events)
     running.send([click("ann", at=START_MS - 3_600_000), click("bob", at=START_MS - 3_500_000)])
     assert [each["_snid"][:3] for each in running.out_of("VisitEnd")] == ["ann"]
+    bob = running.get("/session?profile=Visit&key=bob")
+    assert (bob["now_ms"], bob["expires_at_ms"]) == (START_MS - 3_500_000, START_MS - 3_490_000)
+    assert "<dt>Due in</dt><dd>10.0 s</dd>" in running.monitor.get("/tenants/shop/session?profile=Visit&key=bob").text
     # The wall clock ends nothing, until the stream has been quiet.
     running.now_ms += 59_000
     assert running.get("")["live_sessions"] == 1
