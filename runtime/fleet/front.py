@@ -47,6 +47,7 @@ _log = logging.getLogger("sojourn.fleet")
 _MOST_PATH_BYTES = 100
 """A socket's path may have 107, on macOS 103."""
 _SYNC_S = 1.0
+_TELL_S = 1.0
 _LAST_WORD_S = 2.0
 """How long sources may take to tell servers how far they came: what is not told comes again."""
 _SPARE_S = 1.0
@@ -148,7 +149,7 @@ class Front(Stoppable):
         keeping = [asyncio.create_task(each.keep()) for each in self._processes]
         ingest = asyncio.create_task(self._ingest.run_until_stopped())
         monitor = asyncio.create_task(self._monitor.run_until_stopped())
-        beside = [asyncio.create_task(self.controls.beat()), asyncio.create_task(self._sync())]
+        beside = [asyncio.create_task(each) for each in (self.controls.beat(), self._sync(), self._tell())]
         parts = (*keeping, ingest, monitor, *beside)
         begun = asyncio.create_task(self._begun())
         following: list[asyncio.Task[None]] = []
@@ -198,6 +199,7 @@ class Front(Stoppable):
                 self._desk.tenants[name].intake.is_paused = True
 
     def _on_ready(self, link: Link) -> None:
+        self._desk.learn(link)
         if self.phase is not Phase.STARTING:
             self.controls.tell(link)
 
@@ -207,6 +209,12 @@ class Front(Stoppable):
             await asyncio.sleep(_SYNC_S)
             for tenant in self._desk.tenants.values():
                 await tenant.journal.sync()
+
+    async def _tell(self) -> None:
+        """Tells workers each second how far events have come."""
+        while True:
+            await asyncio.sleep(_TELL_S)
+            self._desk.tell()
 
     async def _wind_down(
         self,
