@@ -67,6 +67,8 @@ class FrontTenant:
     """Cleared while its rules change: what comes waits."""
     unanswered: set[asyncio.Future[Answer]] = field(default_factory=set)
     """Parts that workers have and did not answer yet."""
+    told: dict[int, asyncio.Future[Answer]] = field(default_factory=dict)
+    """The answer of each worker to what it was told last."""
 
     @property
     def name(self) -> str:
@@ -217,7 +219,7 @@ class Desk:
         if piece.judged is not None:
             tenant.clocks.keep(piece.judged)
             lateness_ms = tenant.rules.config.time.allowed_lateness_ms
-            self._tell(tenant, tenant.clocks.untold(self._up(), batch.partition, lateness_ms))
+            self._tell(tenant, tenant.clocks.untold(self._listening(tenant), batch.partition, lateness_ms))
         return given
 
     def _given(
@@ -268,20 +270,26 @@ class Desk:
         """
         for tenant in self.tenants.values():
             if tenant.routes.has_clock and tenant.is_open.is_set():
-                self._tell(tenant, tenant.clocks.all_untold(self._up()))
+                self._tell(tenant, tenant.clocks.all_untold(self._listening(tenant)))
 
     def _tell(self, tenant: FrontTenant, heard: Mapping[int, Heard]) -> None:
-        """Gives parts without lines. They are not in the journal: whoever comes back is told again."""
-        shares = [
-            Share(worker, self.links[worker].next_number(tenant.name), 1, [], None, [], each)
-            for worker, each in heard.items()
-        ]
-        for given in self._given(tenant, b"", 0, shares, is_due=True, file=None):
-            given.answered.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody waits for it
+        """Gives parts without lines. They are not in the journal: whoever comes back is told again.
 
-    def _up(self) -> list[int]:
-        """The workers that are there: to others it would be told again and again."""
-        return [link.worker for link in self.links if link.up.is_set()]
+        Nobody waits for them, other rules neither.
+        """
+        for worker, each in heard.items():
+            link = self.links[worker]
+            part = Part(tenant.name, link.next_number(tenant.name), b"", 1, [], None, [], 0, each)
+            tenant.told[worker] = answered = link.give(part).answered
+            answered.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _listening(self, tenant: FrontTenant) -> list[int]:
+        """The workers that are there and have taken what they were told: to others it would only pile up."""
+        return [
+            link.worker
+            for link in self.links
+            if link.up.is_set() and (link.worker not in tenant.told or tenant.told[link.worker].done())
+        ]
 
     def close_intake(self, reason: str) -> None:
         """Takes nothing more; what waits is still done."""
