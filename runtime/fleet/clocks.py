@@ -75,7 +75,7 @@ class Clocks:
     ) -> Judged:
         """What the owners of lines have to hear, by the times that stage 1 gives these; None for one without a time."""
         before = self._come.get(partition, _Come(None, wall_ms))
-        marks: dict[int, list[Mark]] = {worker: self._elsewhere(worker, partition) for worker in owners}
+        marks = {worker: self._elsewhere(worker, partition) for worker in dict.fromkeys(owners)}
         known = {worker: self._highest_known(worker, partition) for worker in marks}
         counts = dict.fromkeys(marks, 0)
         highest_ms, lateness_ms, latest_ms = before.highest_ms, time.allowed_lateness_ms, wall_ms + time.future_ms

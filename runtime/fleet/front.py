@@ -15,7 +15,7 @@ from typing import BinaryIO
 from epl import InvalidInput
 from runtime.config.service import ServiceConfig
 from runtime.fleet.controls import Controls
-from runtime.fleet.desk import Desk, FrontTenant, Requests
+from runtime.fleet.desk import Desk, FrontTenant
 from runtime.fleet.journal import Journal, journal_folder
 from runtime.fleet.link import Link
 from runtime.fleet.messages import Spec
@@ -23,6 +23,7 @@ from runtime.fleet.monitor import fleet_monitor_app
 from runtime.fleet.parts import part_of
 from runtime.fleet.processes import WorkerProcess
 from runtime.fleet.reload import FleetReloader
+from runtime.fleet.requests import Requests
 from runtime.fleet.ring import Ring
 from runtime.fleet.routes import Routes
 from runtime.fleet.running import Running
