@@ -58,7 +58,7 @@ class Engine(Passage):
         self._effects = self.effects_class(self.counters, config.limits.max_idle_ms, len(rules.profiles))
         self._asking = AskingEffects(EngineCounters(), config.limits.max_idle_ms, len(rules.profiles))
         extra = [name for name in (now_field, time_field, config.time.user_time) if name is not None]
-        self._fields = _decoded_fields(rules, extra)
+        self._fields = decoded_fields(rules, extra)
         self.decoder = EventDecoder(self._fields, rules.config.type_field)
         self._type_names = {class_: name for name, class_ in self.decoder.classes.items()}
         self._decoded = {
@@ -274,7 +274,7 @@ class Engine(Passage):
         return asking.routes
 
 
-def _decoded_fields(rules: TenantRules, extra: Sequence[str]) -> dict[str, dict[str, Type]]:
+def decoded_fields(rules: TenantRules, extra: Sequence[str]) -> dict[str, dict[str, Type]]:
     """The fields to decode of each event type from outside: what any rule set reads, and the clock's."""
     found: dict[str, dict[str, Type]] = {name: {} for name in rules.event_types}
     for compiled in rules.programs():

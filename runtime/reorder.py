@@ -43,6 +43,8 @@ class Reorder:
         self.floor_ms = NEVER_SEEN_MS
         """The clock of the line that was handed out last: its own time, or the watermark that it is behind."""
         self.watermark_ms = NEVER_SEEN_MS
+        self.highest_ms = NEVER_SEEN_MS
+        """The highest time seen, here or elsewhere."""
         self._lateness_ms = lateness_ms
         self._most_waiting = most_waiting
         self._time_ms_of = time_ms_of
@@ -71,16 +73,26 @@ class Reorder:
                 yield taken
                 continue
             heappush(self._waiting, (time_ms, next(self._serial), taken))
+            self.highest_ms = max(self.highest_ms, time_ms)
             self.watermark_ms = max(self.watermark_ms, time_ms - self._lateness_ms)
             while self._waiting and (
                 self._waiting[0][0] <= self.watermark_ms or len(self._waiting) > self._most_waiting
             ):
                 yield self._release()
 
+    def hear(self, highest_ms: int) -> Iterator[Taken]:
+        """The lines whose turn it is now that lines up to this time have come elsewhere."""
+        self.highest_ms = max(self.highest_ms, highest_ms)
+        self.watermark_ms = max(self.watermark_ms, highest_ms - self._lateness_ms)
+        while self._waiting and self._waiting[0][0] <= self.watermark_ms:
+            yield self._release()
+
     def flush(self) -> Iterator[Taken]:
         """All that still wait, in order."""
         while self._waiting:
             yield self._release()
+        # Also where the highest time was that of a line elsewhere, which has its turn now, too.
+        self.watermark_ms = max(self.watermark_ms, self.highest_ms)
 
     def state(self) -> dict[str, Any]:
         """What a snapshot keeps: those that wait, in order, without those who would take them if refused."""
@@ -88,11 +100,17 @@ class Reorder:
             [time_ms, taken.number, raw_line(taken.line), taken.latest_ms, taken.wall_ms]
             for time_ms, _, taken in sorted(self._waiting, key=itemgetter(0, 1))
         ]
-        return {"floor_ms": self.floor_ms, "watermark_ms": self.watermark_ms, "waiting": lines}
+        return {
+            "floor_ms": self.floor_ms,
+            "watermark_ms": self.watermark_ms,
+            "highest_ms": self.highest_ms,
+            "waiting": lines,
+        }
 
     def go_on_from(self, state: Mapping[str, Any], refuse: Refuse) -> None:
         """Takes what `state` gave; `refuse` takes those that are refused."""
         self.floor_ms, self.watermark_ms = state["floor_ms"], state["watermark_ms"]
+        self.highest_ms = state.get("highest_ms", NEVER_SEEN_MS)  # snapshots of before have none
         for time_ms, number, line, latest_ms, wall_ms in state["waiting"]:
             heappush(self._waiting, (time_ms, next(self._serial), Taken(number, line, refuse, latest_ms, wall_ms)))
 
@@ -102,7 +120,7 @@ class Reorder:
 
     def go_on_as(self, other: Reorder) -> None:
         """Has the lines waiting that wait in another, with those who take them if they are refused."""
-        self.floor_ms, self.watermark_ms = other.floor_ms, other.watermark_ms
+        self.floor_ms, self.watermark_ms, self.highest_ms = other.floor_ms, other.watermark_ms, other.highest_ms
         self._waiting = list(other._waiting)
         self._serial = count(len(self._waiting) and max(serial for _, serial, _ in self._waiting) + 1)
 

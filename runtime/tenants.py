@@ -196,6 +196,10 @@ class Tenants:
             _give_back(failed, enumerate(left, first_line + len(lines) - len(left)), refuse)
         return failed
 
+    def hear(self, tenant: str, partition: int, highest_ms: int | None, heard_ms: int) -> None:
+        """Tells one tenant how far its events have come elsewhere, as `Engine.hear` does."""
+        self._for_each(lambda engine: engine.hear(partition, highest_ms, heard_ms), tenant)
+
     def advance(self, now_ms: int, tenant: str | None = None) -> None:
         """Moves the time of one tenant, or of each, on, as `Engine.advance` does."""
         self._for_each(lambda engine: engine.advance(now_ms), tenant)

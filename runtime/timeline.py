@@ -14,7 +14,7 @@ from runtime.counters import EngineCounters
 from runtime.ender import EnderProfile, SecondHand
 from runtime.kinds import Surroundings
 from runtime.profile import Profile
-from runtime.reorder import Refuse, Reorder, Taken
+from runtime.reorder import NEVER_SEEN_MS, Refuse, Reorder, Taken
 from runtime.row import Line
 from runtime.session import MainSession
 
@@ -165,6 +165,34 @@ class Timeline(ABC):
                 self._flush(partition)
                 self._tick(partition, wall_ms, "idle_partition")
 
+    # ---- events that go to other engines
+
+    def hear(self, partition: int, highest_ms: int | None, heard_ms: int) -> None:
+        """The events of a partition have come to this time elsewhere, the latest at `heard_ms` by the wall clock.
+
+        Its clock is what it would be if they had come here, and what is due by that ends. None: they have no time yet.
+        """
+        at_work = self._partition(partition)
+        at_work.heard_ms = max(at_work.heard_ms, heard_ms)
+        if highest_ms is None:
+            return
+        if at_work.reorder is not None:
+            self._process_in_order(at_work, at_work.reorder, at_work.reorder.hear(highest_ms))
+            highest_ms = at_work.reorder.watermark_ms
+        if highest_ms > at_work.now_ms or at_work.is_fresh:
+            self._tick(at_work, highest_ms)
+
+    def come_to(self) -> dict[int, tuple[int | None, int]]:
+        """By partition what `hear` would tell another engine; of nothing where events do not make the clock."""
+        found: dict[int, tuple[int | None, int]] = {}
+        for number, each in self._partitions.items() if self._judges_late else ():
+            times = [] if each.is_fresh else [each.now_ms]
+            if each.reorder is not None and each.reorder.highest_ms > NEVER_SEEN_MS:
+                times.append(each.reorder.highest_ms)
+            if times or each.heard_ms:
+                found[number] = max(times, default=None), each.heard_ms
+        return found
+
     def drain(self) -> None:
         """Lets time run on until every session has ended, or nobody takes the ends of those that are left."""
         for number, partition in list(self._partitions.items()):
@@ -188,6 +216,8 @@ class Timeline(ABC):
     def _flush(self, partition: Partition) -> None:
         if partition.reorder is not None:
             self._process_in_order(partition, partition.reorder, partition.reorder.flush())
+            if partition.reorder.watermark_ms > NEVER_SEEN_MS:
+                self._tick(partition, partition.reorder.watermark_ms)
 
     # ---- snapshots
 

@@ -16,6 +16,8 @@ from msgspec.structs import replace
 
 from runtime.config import Sync
 from runtime.config.service import ServedTenant, ServiceConfig
+from runtime.fleet.clocks import Clocks
+from runtime.fleet.cutting import Cut, cut
 from runtime.fleet.journal import Journal
 from runtime.fleet.link import Given, Link, NotKept
 from runtime.fleet.messages import Part
@@ -27,15 +29,13 @@ from runtime.service.host import SLICE, wall_ms
 from runtime.service.intake import Answer, Batch, Intake, NotTaken
 from runtime.service.latency import Latency
 from runtime.service.log import NotLogged
-from runtime.service.records import Handed, LetterRecord, Position, Share, letter_record, packed
+from runtime.service.records import Handed, Heard, Position, Share, letter_record, packed
 from runtime.service.served import rate_of
 from runtime.service.source import Source
 from runtime.service.taker import Fed
 
 _LONGEST_WAIT_S = 30.0
 """How long a batch waits for workers that are not there."""
-_LONGEST_ANSWER_S = 40.0
-"""How long a request waits for all workers to answer."""
 _MOST_SLICES = 4
 """What is cut in one turn, in slices of workers: 5 ms of work."""
 
@@ -54,6 +54,7 @@ class FrontTenant:
     config: ServedTenant
     intake: Intake
     journal: Journal
+    clocks: Clocks = field(default_factory=Clocks)
     received_bytes: int = 0
     responses: dict[int, int] = field(default_factory=dict)
     latency: Latency = field(default_factory=Latency)
@@ -64,6 +65,8 @@ class FrontTenant:
     """Cleared while its rules change: what comes waits."""
     unanswered: set[asyncio.Future[Answer]] = field(default_factory=set)
     """Parts that workers have and did not answer yet."""
+    told: dict[int, asyncio.Future[Answer]] = field(default_factory=dict)
+    """The answer of each worker to what it was told last."""
 
     @property
     def name(self) -> str:
@@ -83,6 +86,7 @@ class FrontTenant:
     def go_by(self, rules: TenantRules, ring: Ring) -> None:
         """What comes from here on goes by other rules."""
         self.routes = Routes(rules, ring)
+        self.clocks.trust_nobody()
         self.intake.rate = rate_of(rules)
 
 
@@ -153,10 +157,11 @@ class Desk:
             while not is_whole:
                 async with tenant.turn:
                     await tenant.is_open.wait()
-                    shares = self._cut(tenant, batch, begin, begin + at_once)
-                    missing = [self.links[each.worker] for each in shares if not self.links[each.worker].up.is_set()]
+                    piece = self._cut(tenant, batch, begin, begin + at_once)
+                    links = (self.links[each.worker] for each in piece.shares)
+                    missing = [link for link in links if not link.up.is_set()]
                     if not missing:
-                        given += self._give(tenant, batch, shares)
+                        given += self._give(tenant, batch, piece)
                         is_whole = True
                     # Requests are read and answered between any two slices.
                     await asyncio.sleep(0)
@@ -183,36 +188,23 @@ class Desk:
         if not link.up.is_set():
             raise NotTaken(503, f"worker {link.worker}, which some of the events are for, is not there", 5)
 
-    def _cut(self, tenant: FrontTenant, batch: Batch, begin: int, end: int) -> list[Share]:
-        """What each worker gets of a slice; the numbers of parts are still to come."""
-        lines, first_line = batch.lines[begin:end], batch.first_line + begin
-        letters = [letter_record(each) for each in batch.letters] if end >= len(batch.lines) else []
-        owners = tenant.routes.owners(lines)
-        if isinstance(owners, int):
-            pieces = range(0, max(len(lines), bool(letters)), SLICE)
-            return [
-                Share(owners, 0, first_line + at, list(lines[at : at + SLICE]), None, [] if at else letters)
-                for at in pieces
-            ]
-        cuts: dict[int, tuple[list[bytes], list[int], list[LetterRecord]]] = {}
-        for number, (line, owner) in enumerate(zip(lines, owners, strict=True), first_line):
-            cut = cuts.get(owner)
-            if cut is None:
-                cut = cuts[owner] = [], [], []
-            cut[0].append(line)
-            cut[1].append(number)
-        for letter in letters:
-            cuts.setdefault(self.ring.owner(letter.raw), ([], [], []))[2].append(letter)
-        return [
-            Share(owner, 0, first_line, own[at : at + SLICE], numbers[at : at + SLICE], [] if at else refused)
-            for owner, (own, numbers, refused) in cuts.items()
-            for at in range(0, max(len(own), 1), SLICE)
-        ]
+    def _cut(self, tenant: FrontTenant, batch: Batch, begin: int, end: int) -> Cut:
+        """What each worker gets of a slice."""
+        return cut(
+            tenant.routes,
+            self.ring,
+            tenant.clocks,
+            batch.lines[begin:end],
+            [letter_record(each) for each in batch.letters] if end >= len(batch.lines) else [],
+            first_line=batch.first_line + begin,
+            partition=batch.partition,
+            wall_ms=self.clock_ms(),
+        )
 
-    def _give(self, tenant: FrontTenant, batch: Batch, shares: list[Share]) -> list[Given]:
+    def _give(self, tenant: FrontTenant, batch: Batch, piece: Cut) -> list[Given]:
         """Numbers parts and gives them to their workers. Raises NotTaken; then nothing was given."""
         source = packed(batch.source)
-        shares = [replace(each, number=self.links[each.worker].next_number(tenant.name)) for each in shares]
+        shares = [replace(each, number=self.links[each.worker].next_number(tenant.name)) for each in piece.shares]
         is_due, file = True, None
         if batch.position is not None:
             handed = Handed(source, batch.position, batch.partition, shares)
@@ -221,7 +213,12 @@ class Desk:
             except NotLogged as error:
                 raise NotTaken(503, f"tenant `{tenant.name}` takes nothing: {error}", 5) from error
             is_due = self.config.durability.sync is not Sync.EACH_BATCH
-        return self._given(tenant, source, batch.partition, shares, is_due=is_due, file=file)
+        given = self._given(tenant, source, batch.partition, shares, is_due=is_due, file=file)
+        if piece.judged is not None:
+            tenant.clocks.keep(piece.judged)
+            lateness_ms = tenant.rules.config.time.allowed_lateness_ms
+            self._tell(tenant, tenant.clocks.untold(self._listening(tenant), batch.partition, lateness_ms))
+        return given
 
     def _given(
         self, tenant: FrontTenant, source: bytes, partition: int, shares: list[Share], *, is_due: bool, file: int | None
@@ -229,7 +226,15 @@ class Desk:
         given = []
         for each in shares:
             part = Part(
-                tenant.name, each.number, source, each.first_line, each.lines, each.numbers, each.letters, partition
+                tenant.name,
+                each.number,
+                source,
+                each.first_line,
+                each.lines,
+                each.numbers,
+                each.letters,
+                partition,
+                each.heard,
             )
             given.append(self.links[each.worker].give(part, is_due=is_due))
         for one in given:
@@ -246,7 +251,43 @@ class Desk:
         """
         for tenant in self.tenants.values():
             for file, handed in tenant.journal.unfinished():
+                tenant.clocks.learn_again(share.heard for share in handed.shares)
                 self._given(tenant, handed.source, handed.partition, handed.shares, is_due=True, file=file)
+
+    # ---- how far events have come
+
+    def learn(self, link: Link) -> None:
+        """Takes what a worker knows that has become ready: nobody else may know it any more."""
+        for name, come in link.clocks.items():
+            self.tenants[name].clocks.learn(come)
+
+    def tell(self) -> None:
+        """Tells all workers how far events have come, those that do not know it: to be called each second.
+
+        Partitions that are quiet are judged by when they were heard, and events that wait have their turn.
+        """
+        for tenant in self.tenants.values():
+            if tenant.routes.has_clock and tenant.is_open.is_set():
+                self._tell(tenant, tenant.clocks.all_untold(self._listening(tenant)))
+
+    def _tell(self, tenant: FrontTenant, heard: Mapping[int, Heard]) -> None:
+        """Gives parts without lines. They are not in the journal: whoever comes back is told again.
+
+        Nobody waits for them, other rules neither.
+        """
+        for worker, each in heard.items():
+            link = self.links[worker]
+            part = Part(tenant.name, link.next_number(tenant.name), b"", 1, [], None, [], 0, each)
+            tenant.told[worker] = answered = link.give(part).answered
+            answered.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _listening(self, tenant: FrontTenant) -> list[int]:
+        """The workers that are there and have taken what they were told: to others it would only pile up."""
+        return [
+            link.worker
+            for link in self.links
+            if link.up.is_set() and (link.worker not in tenant.told or tenant.told[link.worker].done())
+        ]
 
     def close_intake(self, reason: str) -> None:
         """Takes nothing more; what waits is still done."""
@@ -260,47 +301,3 @@ class Desk:
         while time.monotonic() < deadline and any(each.intake.waiting for each in self.tenants.values()):
             await asyncio.sleep(0.01)
         self.is_over.set()
-
-
-class Requests:
-    """A desk for those who wait for an answer, and not for ever. A `Taker`."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self.config, self.clock_ms, self.tenants = desk.config, desk.clock_ms, desk.tenants
-
-    async def offer(
-        self,
-        served: Fed,
-        lines: Sequence[bytes],
-        size: int,
-        source: str,
-        *,
-        first_line: int = 1,
-        letters: Sequence[DeadLetter] = (),
-        position: Position | None = None,
-        partition: int = 0,
-    ) -> Answer:
-        """As the desk's; raises NotTaken with 504 when it takes too long, or the service ends before.
-
-        Then nobody knows what becomes of it.
-        """
-        offered = self._desk.offer(
-            served,
-            lines,
-            size,
-            source,
-            first_line=first_line,
-            letters=letters,
-            position=position,
-            partition=partition,
-        )
-        task, over = asyncio.create_task(offered), asyncio.create_task(self._desk.is_over.wait())
-        try:
-            await asyncio.wait([task, over], timeout=_LONGEST_ANSWER_S, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            over.cancel()
-        if not task.done():
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
-            raise NotTaken(504, f"events of tenant `{served.name}` wait still; they will be taken if all goes well")
-        return task.result()

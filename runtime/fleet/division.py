@@ -13,8 +13,9 @@ from typing import Any
 from runtime.cache import Codec, SessionTable
 from runtime.cache.handover import sessions_of
 from runtime.engine import Engine
-from runtime.event import Refused
-from runtime.fleet.remainder import Live, merged_clocks, remainders
+from runtime.event import BAD_LINE, Refused
+from runtime.fleet.remainder import Live, clocks_of, merged_clocks, remainders
+from runtime.intake import FROM_DATA
 from runtime.profile import Profile
 from runtime.session import MainSession
 
@@ -35,8 +36,8 @@ def divide(old: Sequence[Engine], new: Sequence[Engine], before: Owner, after: O
     whose clocks go on. Raises CannotDivide where a session is not with its owner: another of its key may be there.
     """
     times = merged_clocks([each.clocks_state() for each in clocks])
-    for engine in new:
-        engine.clocks_go_on_from(times, _nobody)
+    for number, engine in enumerate(new):
+        engine.clocks_go_on_from(clocks_of(times, lambda line: _owner_of(line, clocks[0], after) == number), _nobody)  # noqa: B023
     wheels = {each["number"]: wheel for wheel, each in enumerate(new[0].clocks_state()["partitions"])}
     live: list[Live] = [Counter() for _ in new]
     states: list[dict[str, Any]] = []
@@ -61,6 +62,16 @@ def divide(old: Sequence[Engine], new: Sequence[Engine], before: Owner, after: O
     for engine, rest in zip(new, remainders(states, live, after), strict=True):
         engine.go_on_from(rest)
     return sum(engine.live_sessions for engine in new)
+
+
+def _owner_of(line: bytes, engine: Engine, owner: Owner) -> int:
+    """The part that owns an event which waits for its turn."""
+    try:
+        _, keys = engine.keys_of(line)
+    except (*BAD_LINE, *FROM_DATA):
+        return 0  # by rules that came after it: anybody can refuse it
+    owned = ((profile.name, key) for profile, key in zip(engine.profiles, keys, strict=True) if key is not None)
+    return next((owner(profile, key) for profile, key in owned), 0)
 
 
 class _Dealer:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from epl import InvalidInput
 from runtime.config.service import ServiceConfig
 from runtime.fleet.controls import Controls
-from runtime.fleet.desk import Desk, FrontTenant, Requests
+from runtime.fleet.desk import Desk, FrontTenant
 from runtime.fleet.journal import Journal, journal_folder
 from runtime.fleet.link import Link
 from runtime.fleet.messages import Spec
@@ -23,6 +23,7 @@ from runtime.fleet.monitor import fleet_monitor_app
 from runtime.fleet.parts import part_of
 from runtime.fleet.processes import WorkerProcess
 from runtime.fleet.reload import FleetReloader
+from runtime.fleet.requests import Requests
 from runtime.fleet.ring import Ring
 from runtime.fleet.routes import Routes
 from runtime.fleet.running import Running
@@ -47,6 +48,7 @@ _log = logging.getLogger("sojourn.fleet")
 _MOST_PATH_BYTES = 100
 """A socket's path may have 107, on macOS 103."""
 _SYNC_S = 1.0
+_TELL_S = 1.0
 _LAST_WORD_S = 2.0
 """How long sources may take to tell servers how far they came: what is not told comes again."""
 _SPARE_S = 1.0
@@ -148,7 +150,7 @@ class Front(Stoppable):
         keeping = [asyncio.create_task(each.keep()) for each in self._processes]
         ingest = asyncio.create_task(self._ingest.run_until_stopped())
         monitor = asyncio.create_task(self._monitor.run_until_stopped())
-        beside = [asyncio.create_task(self.controls.beat()), asyncio.create_task(self._sync())]
+        beside = [asyncio.create_task(each) for each in (self.controls.beat(), self._sync(), self._tell())]
         parts = (*keeping, ingest, monitor, *beside)
         begun = asyncio.create_task(self._begun())
         following: list[asyncio.Task[None]] = []
@@ -198,6 +200,7 @@ class Front(Stoppable):
                 self._desk.tenants[name].intake.is_paused = True
 
     def _on_ready(self, link: Link) -> None:
+        self._desk.learn(link)
         if self.phase is not Phase.STARTING:
             self.controls.tell(link)
 
@@ -207,6 +210,12 @@ class Front(Stoppable):
             await asyncio.sleep(_SYNC_S)
             for tenant in self._desk.tenants.values():
                 await tenant.journal.sync()
+
+    async def _tell(self) -> None:
+        """Tells workers each second how far events have come."""
+        while True:
+            await asyncio.sleep(_TELL_S)
+            self._desk.tell()
 
     async def _wind_down(
         self,

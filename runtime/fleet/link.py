@@ -15,6 +15,7 @@ from typing import Any
 from runtime.event import Refused
 from runtime.fleet.messages import (
     Answered,
+    Clocks,
     Order,
     Part,
     Ready,
@@ -68,6 +69,8 @@ class Link:
         """Lines that are not answered yet."""
         self.paused: list[str] = []
         """The tenants that were paused when the worker became ready."""
+        self.clocks: dict[str, Clocks] = {}
+        """How far the events of tenants had come in the worker when it became ready."""
         self._write: Callable[[bytes], object] | None = None
         self._numbers: dict[str, int] = {}
         self._unsent: dict[str, deque[Given]] = {}
@@ -117,7 +120,7 @@ class Link:
                 # What became of each was told to nobody, and is known from what left.
                 accepted = sum(1 for line in part.lines if line and not line.isspace())
                 self._answer(unsent.popleft(), Answer(accepted))
-        self.paused = told.paused
+        self.paused, self.clocks = told.paused, told.clocks
         self.up.set()
         for tenant in self._unsent:
             self.send_due(tenant)

@@ -15,9 +15,12 @@ from typing import Any
 import msgspec
 
 from runtime.config.service import ServiceConfig
-from runtime.service.records import LetterRecord
+from runtime.service.records import Heard, LetterRecord
 
 _HEAD_BYTES = 4
+
+Clocks = dict[int, tuple[int | None, int]]
+"""Of one tenant, as `Engine.come_to` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
     numbers: list[int] | None
     letters: list[LetterRecord]
     partition: int
+    heard: Heard | None = None
 
 
 class Order(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
@@ -66,10 +70,14 @@ class Stop(msgspec.Struct, frozen=True, array_like=True, tag=3, gc=False):
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
-    """All tenants are back. By name the number of the last part that was taken; and those that are paused."""
+    """All tenants are back. By name the number of the last part that was taken; and those that are paused.
+
+    `clocks` has by name what `Engine.come_to` says.
+    """
 
     taken: dict[str, int]
     paused: list[str]
+    clocks: dict[str, Clocks] = {}
 
 
 class Answered(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):

@@ -199,7 +199,16 @@ class FleetReloader:
                 incident = {"worker": process.number, "tenant": name, "version": number, "problem": why}
                 _log.error("a worker begins again to go by other rules", extra={"incident": incident})
                 process.kill()
+        if tenant.routes.has_clock:
+            await self._learn(tenant)
         return swapped
+
+    async def _learn(self, tenant: FrontTenant) -> None:
+        """What workers know of clocks that the front may not have kept; one that begins again says it by itself."""
+        asked = (each.link.ask("clocks", tenant.name) for each in self._processes)
+        for come in await asyncio.gather(*asked, return_exceptions=True):
+            if not isinstance(come, BaseException):
+                tenant.clocks.learn(come)
 
     def _outcome(self, name: str, result: Result, trigger: Trigger) -> Outcome:
         runs = self._running.versions[name]

@@ -21,7 +21,10 @@ _Counters = TypeVar("_Counters", SessionCounters, EngineCounters)
 
 
 def merged_clocks(clocks: Sequence[State]) -> dict[str, Any]:
-    """The clocks of several engines as those of one: a partition's is as late as the latest of them."""
+    """The clocks of several engines as those of one: a partition's is as late as the latest of them.
+
+    All that waits for its turn waits there, in order.
+    """
     partitions: dict[int, list[State]] = {}
     for each in clocks:
         for partition in each["partitions"]:
@@ -40,7 +43,28 @@ def _merged_partition(several: Sequence[State]) -> dict[str, Any]:
         **latest,
         "heard_ms": max(each["heard_ms"] for each in several),
         "last": max(tuple(each["last"]) for each in several),
+        "reorder": _merged_reorder([each["reorder"] for each in several if each["reorder"] is not None]),
     }
+
+
+def _merged_reorder(several: Sequence[State]) -> dict[str, Any] | None:
+    if not several:
+        return None
+    waiting = sorted((line for each in several for line in each["waiting"]), key=itemgetter(0))
+    latest = {name: max(each[name] for each in several) for name in ("floor_ms", "watermark_ms", "highest_ms")}
+    return {**latest, "waiting": waiting}
+
+
+def clocks_of(clocks: State, is_own: Callable[[bytes], bool]) -> dict[str, Any]:
+    """The clocks for one of several parts: what waits there are its own lines."""
+    partitions = []
+    for each in clocks["partitions"]:
+        reorder = each["reorder"]
+        if reorder is not None:
+            waiting = [taken for taken in reorder["waiting"] if is_own(taken[2])]
+            each = {**each, "reorder": {**reorder, "waiting": waiting}}
+        partitions.append(each)
+    return {**clocks, "partitions": partitions}
 
 
 def remainders(old: Sequence[State], live: Sequence[Live], owner: Callable[[str, str], int]) -> list[dict[str, Any]]:

@@ -8,8 +8,10 @@ not split: one worker owns all of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from epl.compiler.analysis import expressions_of
+from epl.layout import slot_name
 from epl.source import Span
 from epl.structs import replace
 from epl.typed import Apply, Effect, Expr, Insert, Now, Program, RouteToProfile
@@ -17,7 +19,9 @@ from epl.typed_walk import subexpressions
 from runtime.config import TimeDomain, TimePolicy
 from runtime.counters import EngineCounters
 from runtime.effects import AskingEffects
+from runtime.engine import decoded_fields
 from runtime.event import BAD_LINE, EventDecoder
+from runtime.fleet.clocks import ELSEWHEN
 from runtime.fleet.ring import Ring
 from runtime.intake import FROM_DATA
 from runtime.rules import TenantRules
@@ -33,8 +37,8 @@ def why_whole(rules: TenantRules) -> str | None:
     time = rules.config.time
     if time.policy is not TimePolicy.GAP:
         return f"`time.policy: {time.policy.value}` judges each session by the events of all"
-    if time.domain is TimeDomain.EVENT:
-        return "its events make its clock"
+    if time.domain is TimeDomain.EVENT and rules.config.limits.rate:
+        return "its events make its clock, and by that `limits.rate` counts all of them"
     controller = rules.controller.program
     parts = list(_expressions(controller))
     if any(isinstance(part, Now) for part in parts):
@@ -51,6 +55,14 @@ def _keys_of(rules: TenantRules) -> tuple[object, ...]:
     statements = [replace(each, name="", span=_NOWHERE) for each in rules.controller.program.statements()]
     profiles = [profile.config.name for profile in rules.profiles]
     return statements, dict(rules.controller.fields), rules.config.type_field, profiles
+
+
+def _clock_of(rules: TenantRules) -> tuple[object, ...]:
+    """All that the clock of a tenant comes from, beside its controller."""
+    time = rules.config.time
+    if time.domain is TimeDomain.PROCESSING:
+        return (time.domain,)
+    return time.domain, time.source, time.allowed_lateness_ms, time.future_ms
 
 
 def _has_one_profile_each(controller: Program) -> bool:
@@ -83,6 +95,12 @@ class Routes:
         self._profiles = [profile.config.name for profile in rules.profiles]
         controller = rules.controller
         read = {name: dict(controller.fields.get(name, {})) for name in rules.event_types}
+        self._has_clock = config.time.domain is TimeDomain.EVENT
+        if self._has_clock:
+            # What an engine refuses does not move its clock, so all that it decodes has to be decoded here.
+            names = (config.time.source, config.time.user_time)
+            read = decoded_fields(rules, [name for name in names if name is not None])
+        self._time_slot = None if config.time.source is None else slot_name(config.time.source)
         decoder = EventDecoder(read, config.type_field)
         self._decode = decoder.decode
         self._handlers = {
@@ -90,6 +108,11 @@ class Routes:
         }
         self._asking = AskingEffects(EngineCounters(), config.limits.max_idle_ms, len(rules.profiles))
         self._known: dict[tuple[int, str], int] = {}
+
+    @property
+    def has_clock(self) -> bool:
+        """True where workers have to be told how far the events of others have come."""
+        return self._has_clock and self.whole is None
 
     def owner(self, profile: str, key: str) -> int:
         """The worker that owns a session."""
@@ -106,6 +129,8 @@ class Routes:
             return f"one worker would own all its keys: {why}"
         if _keys_of(rules) != _keys_of(self.rules):
             return "its controller is another than the one that runs, by which events go to workers"
+        if _clock_of(rules) != _clock_of(self.rules):
+            return "its clock is another than that of the rules that run, of which workers are told"
         return None
 
     def owners(self, lines: Sequence[bytes]) -> Sequence[int] | int:
@@ -116,16 +141,24 @@ class Routes:
         if self.whole is not None:
             return self.whole
         with Watchdog(self.rules.config.limits.rule_time_ms):
-            return list(self._each(lines))
+            return list(self._each(lines, None))
 
-    def _each(self, lines: Sequence[bytes]) -> Iterator[int]:
-        """All in one place: a call an event would cost a quarter of it."""
+    def owners_and_times(self, lines: Sequence[bytes]) -> tuple[Sequence[int], Sequence[int | None]]:
+        """The worker that each line goes to, and its time, as `Clocks.judge` takes them; where `has_clock`."""
+        times: list[int | None] = []
+        with Watchdog(self.rules.config.limits.rule_time_ms):
+            return list(self._each(lines, times)), times
+
+    def _each(self, lines: Sequence[bytes], times: list[int | None] | None) -> Iterator[int]:
+        """All in one place: a call an event would cost a quarter of it. `times` takes those of the lines."""
         decode, handlers, asking, known = self._decode, self._handlers, self._asking, self._known
         routes = asking.routes
         for line in lines:
             try:
                 event = decode(line)
             except BAD_LINE:
+                if times is not None:
+                    times.append(ELSEWHEN)
                 yield self._ring.owner(line)
                 continue
             handler = handlers.get(event.__class__)
@@ -139,11 +172,18 @@ class Routes:
             for place, route in enumerate(routes):
                 if route is not None:
                     routes[place] = None
+                    if times is not None:
+                        times.append(self._own_time_ms(event) if route[1] is None else route[1])
                     owner = known.get((place, route[0]))
                     yield self._remembered(place, route[0]) if owner is None else owner
                     break
             else:
+                if times is not None:
+                    times.append(ELSEWHEN)
                 yield self._ring.owner(line)
+
+    def _own_time_ms(self, event: Any) -> int | None:
+        return None if self._time_slot is None else getattr(event, self._time_slot)
 
     def _remembered(self, place: int, key: str) -> int:
         if len(self._known) >= _MOST_KNOWN:

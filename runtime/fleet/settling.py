@@ -15,6 +15,7 @@ from typing import Self
 
 from epl import InvalidInput
 from runtime.config.service import ServiceConfig
+from runtime.fleet.clocks import Clocks
 from runtime.fleet.taking import FRONT
 from runtime.rules import TenantRules
 from runtime.service.host import Host
@@ -113,10 +114,23 @@ class Settled:
                             partition=each.partition,
                             numbers=share.numbers,
                             counted_by=FRONT,
+                            heard=share.heard,
                         )
+            self._bring_together()
         except NotLogged as error:
             raise CannotMove(f"tenant `{self._name}`: {error}") from error
         await self._deliver()
+
+    def _bring_together(self) -> None:
+        """Has each part hear how far the events of all have come: what is due by that leaves where it is.
+
+        Raises NotLogged.
+        """
+        clocks = Clocks()
+        for served in self.parts:
+            clocks.learn(served.tenant.engine.come_to())
+        for number, heard in clocks.all_untold(range(len(self.parts))).items() if len(self.parts) > 1 else ():
+            self._hosts[number].accept(self.parts[number], (), "", 1, heard=heard)
 
     async def _deliver(self) -> None:
         """Has what left delivered, as long as somebody takes some of it. Raises CannotMove where nobody does."""

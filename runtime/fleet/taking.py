@@ -54,6 +54,7 @@ class Taking:
             answered=answered,
             numbers=part.numbers,
             counted_by=FRONT,
+            heard=part.heard,
         )
         answered.add_done_callback(partial(self._done, part))
         self._host.queue(self._host.tenants[part.tenant], batch)

@@ -24,6 +24,7 @@ from typing import Any, assert_never
 from epl import InvalidInput
 from runtime.fleet.messages import (
     CannotBegin,
+    Clocks,
     Order,
     Part,
     Ready,
@@ -112,7 +113,8 @@ class Worker:
                 await self._catch_up()
                 self._phase = Phase.READY
                 paused = [name for name, served in self._host.tenants.items() if served.intake.is_paused]
-                self._send(Ready(self._taking.taken(), paused))
+                clocks = {name: served.tenant.engine.come_to() for name, served in self._host.tenants.items()}
+                self._send(Ready(self._taking.taken(), paused, clocks))
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             self._phase = Phase.STOPPING
             await self._wind_down(work)
@@ -194,7 +196,9 @@ class Worker:
             reply = Reply(order.call, b"", f"{type(error).__name__}: {error}")
         self._send(reply)
 
-    async def _done(self, what: str, tenant: str, *given: Any) -> Outcome | reload_answers.Shadow | bool | None:
+    async def _done(
+        self, what: str, tenant: str, *given: Any
+    ) -> Outcome | reload_answers.Shadow | Clocks | bool | None:
         """What comes of an order about a tenant."""
         match what:
             case "pause":
@@ -203,6 +207,8 @@ class Worker:
                 self._host.resume(self._host.tenants[tenant])
             case "prepare":
                 return await self._prepare(tenant, *given)
+            case "clocks":
+                return self._host.tenants[tenant].tenant.engine.come_to()
             case "is_disabled":
                 return self._host.tenants[tenant].disabled is not None
             case "swap":

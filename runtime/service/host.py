@@ -25,7 +25,7 @@ from runtime.service.intake import Answer, Batch, Intake, NotTaken
 from runtime.service.log import NotLogged
 from runtime.service.operations import Operations
 from runtime.service.outlet import Outlet
-from runtime.service.records import End, Lines, Paused, Position, Taken, Tick, letter_record, packed
+from runtime.service.records import End, Heard, Lines, Paused, Position, Taken, Tick, letter_record, packed
 from runtime.service.recovery import recover
 from runtime.service.served import Served, clock_of, deliveries_of, letters_of, log_of, rate_of
 from runtime.service.snapshots import Snapshots
@@ -128,6 +128,7 @@ class Host:
         partition: int = 0,
         numbers: list[int] | None = None,
         counted_by: str | None = None,
+        heard: Heard | None = None,
     ) -> Answer:
         """Takes lines of a tenant, and letters of events among them: the one way in, whatever brought them.
 
@@ -146,12 +147,13 @@ class Host:
             disabled=None if served.disabled is None else packed(served.disabled.reason),
             numbers=numbers,
             counted_by=counted_by,
+            heard=heard,
         )
         served.keep(record)
         limit_ms = served.rules.config.limits.rule_time_ms
         answer = self._operations.take(served, record, limit_ms, served.note_stopped)
-        if served.shadow is not None and lines and served.disabled is None:
-            served.shadow.process(lines, record.at_ms, first_line, partition)
+        if served.shadow is not None and served.disabled is None:
+            served.shadow.process(lines, record.at_ms, first_line, partition, heard)
         return answer
 
     def refuse(self, served: Served, letter: DeadLetter) -> None:
@@ -240,6 +242,7 @@ class Host:
                 partition=batch.partition,
                 numbers=batch.numbers,
                 counted_by=batch.counted_by,
+                heard=batch.heard,
             )
         batch.answer.add(answer)
         batch.done += len(lines)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from runtime.event import Refused
 from runtime.io import DeadLetter
-from runtime.service.records import Position
+from runtime.service.records import Heard, Position
 from runtime.service.spans import here
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Batch:
     """Lines that came together. `source` and `first_line` name them in dead letters; `size` is in bytes.
 
     `letters` are of events among them that do not get as far as the engine; `position` is where the source goes on;
-    `partition` is the part of the stream whose clock they go by. `numbers` and `counted_by` are as `records.Lines` has
-    them.
+    `partition` is the part of the stream whose clock they go by. `numbers`, `counted_by` and `heard` are as
+    `records.Lines` has them.
     """
 
     source: str
@@ -77,6 +77,7 @@ class Batch:
     answered: asyncio.Future[Answer]
     numbers: list[int] | None = None
     counted_by: str | None = None
+    heard: Heard | None = None
     came_s: float = field(default_factory=time.perf_counter)
     done: int = 0
     """Lines that have had their turn."""

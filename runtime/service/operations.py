@@ -14,7 +14,7 @@ from typing import assert_never
 from runtime.event import Refused
 from runtime.rules import TenantRules
 from runtime.service.intake import Answer
-from runtime.service.records import End, Lines, Swap, Tick, letter_of_record, unpacked
+from runtime.service.records import End, Lines, Swap, Tick, letter_of_record, runs, unpacked
 from runtime.service.served import Served
 from runtime.takeover import CannotTakeOver, TakenOver, take_over
 from runtime.tenants import TenantEngine, Tenants
@@ -50,17 +50,21 @@ class Operations:
             for number, line in enumerate(lines.lines, lines.first_line):
                 if line.strip():
                     refuse(Refused(number, "disabled", reason, line))
-        elif lines.lines:
+        elif lines.lines or lines.heard is not None:
             with Watchdog(rule_time_ms) as watchdog:
-                self._tenants.process(
-                    served.name,
-                    lines.lines,
-                    lines.at_ms if served.follows_wall_clock else None,
-                    partition=lines.partition,
-                    wall_ms=lines.at_ms,
-                    first_line=lines.first_line,
-                    refuse=refuse,
-                )
+                for begin, run, mark in runs(lines.lines, lines.heard):
+                    if mark is not None:
+                        self._tenants.hear(served.name, mark.partition, mark.highest_ms, mark.heard_ms)
+                    else:
+                        self._tenants.process(
+                            served.name,
+                            run,
+                            lines.at_ms if served.follows_wall_clock else None,
+                            partition=lines.partition,
+                            wall_ms=lines.at_ms if lines.heard is None else lines.heard.wall_ms,
+                            first_line=lines.first_line + begin,
+                            refuse=refuse,
+                        )
             if watchdog.stopped:
                 on_stopped()
         answer.accepted = sum(1 for line in lines.lines if line and not line.isspace()) - answer.refused

@@ -6,6 +6,8 @@ it was given. Beside operations the log has notes of what became of them and can
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import msgspec
 
 from runtime.io import DeadLetter
@@ -32,12 +34,32 @@ class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=
     at_ms: int
 
 
+class Mark(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Before the line at `place`, the events of a partition had come so far, wherever they went: as `Engine.hear`."""
+
+    place: int
+    partition: int
+    highest_ms: int | None
+    heard_ms: int
+
+
+class Heard(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one of several processes cannot know of a clock that events make: they went to the others.
+
+    `wall_ms` is the wall clock by which all of them judge what is too far in the future.
+    """
+
+    wall_ms: int
+    marks: list[Mark]
+
+
 class Lines(Operation, frozen=True, tag=1):
     """Lines of one source, from its `first_line` on, then letters of such as were no events; maybe none of either.
 
     `partition` is the part of the stream whose clock they go by; `position` is where the source goes on after them;
     `disabled` says why none was taken, where that was so. Where lines between them are not here, `numbers` has the
-    number of each; where positions are not the source's own, `counted_by` says whose.
+    number of each; where positions are not the source's own, `counted_by` says whose. `heard` is there where several
+    processes have the events of one clock.
     """
 
     source: bytes
@@ -49,6 +71,7 @@ class Lines(Operation, frozen=True, tag=1):
     disabled: bytes | None = None
     numbers: list[int] | None = None
     counted_by: str | None = None
+    heard: Heard | None = None
 
 
 class Tick(Operation, frozen=True, tag=2):
@@ -110,6 +133,7 @@ class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
     lines: list[bytes]
     numbers: list[int] | None
     letters: list[LetterRecord]
+    heard: Heard | None = None
 
 
 class Handed(msgspec.Struct, frozen=True, array_like=True, tag=10, gc=False):
@@ -152,3 +176,15 @@ def letter_of_record(record: LetterRecord, tenant: str, source: str) -> DeadLett
     """The letter again."""
     reason = unpacked(record.reason)
     return DeadLetter(reason, record.code, tenant, source, record.line, record.raw, record.raw_bytes)
+
+
+def runs(lines: Sequence[bytes], heard: Heard | None) -> Iterator[tuple[int, Sequence[bytes], Mark | None]]:
+    """Lines and what is heard among them, in order: the place of each run of lines, or of a mark, without lines."""
+    begin = 0
+    for mark in () if heard is None else heard.marks:
+        if mark.place > begin:
+            yield begin, lines[begin : mark.place], None
+            begin = mark.place
+        yield begin, (), mark
+    if begin < len(lines):
+        yield begin, lines[begin:] if begin else lines, None

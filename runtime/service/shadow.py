@@ -13,6 +13,7 @@ from runtime.engine import Engine
 from runtime.output import LineOutput
 from runtime.protocol import reload_answers
 from runtime.service.comparison import Comparison
+from runtime.service.records import Heard, runs
 from runtime.takeover import TakenOver, take_over
 from runtime.watchdog import Watchdog
 
@@ -53,14 +54,13 @@ class Shadow:
         """What left the running one; the shadow's own is compared with it when it has had the same."""
         self._left += lines
 
-    def process(self, lines: Sequence[bytes], now_ms: int, first_line: int, partition: int = 0) -> None:
-        """The lines that the running one has had."""
-        self.events += len(lines)
-        clock_ms = now_ms if self._follows_wall_clock else None
-        self._do(
-            lambda: self._engine.process(lines, clock_ms, partition=partition, wall_ms=now_ms, first_line=first_line),
-            now_ms,
-        )
+    def process(
+        self, lines: Sequence[bytes], now_ms: int, first_line: int, partition: int = 0, heard: Heard | None = None
+    ) -> None:
+        """The lines that the running one has had, and what it has heard."""
+        if lines or heard is not None:
+            self.events += len(lines)
+            self._do(lambda: self._process(lines, now_ms, first_line, partition, heard), now_ms)
 
     def tick(self, now_ms: int) -> None:
         """A second has passed."""
@@ -84,6 +84,17 @@ class Shadow:
             "rule_errors": self._engine.counters.rule_errors.total(),
             "comparison": self.comparison.data(),
         }
+
+    def _process(
+        self, lines: Sequence[bytes], now_ms: int, first_line: int, partition: int, heard: Heard | None
+    ) -> None:
+        clock_ms = now_ms if self._follows_wall_clock else None
+        wall_ms = now_ms if heard is None else heard.wall_ms
+        for begin, run, mark in runs(lines, heard):
+            if mark is not None:
+                self._engine.hear(mark.partition, mark.highest_ms, mark.heard_ms)
+            else:
+                self._engine.process(run, clock_ms, partition=partition, wall_ms=wall_ms, first_line=first_line + begin)
 
     def _tick(self, now_ms: int) -> None:
         if self._follows_wall_clock:

@@ -113,6 +113,31 @@ def test_what_one_part_has_moves_as_it_is(compiled: Compiled, late: str) -> None
     assert counted(second) == counted(one)
 
 
+@pytest.mark.parametrize("late", ["extend", "new", "dead_letter"])
+def test_what_waits_goes_to_the_owner_of_its_key(compiled: Compiled, late: str) -> None:
+    tenant = config({"hot": 2}, time={"domain": "event", "allowed_lateness": "5s", "late": late})
+    given = events(120, pause_ms=400, apart_ms=12_000)
+    alone, sent = Sent(), Sent()
+    one = Engine(compiled(tenant), alone, clock=Clock.EVENT_TIME)
+    feed(one, given, Clock.EVENT_TIME, partitions=2)
+    engines = [Engine(compiled(tenant), sent, clock=Clock.EVENT_TIME)]
+    rest = iter(given)
+    for number in (1, 2, 3, 1):
+        new = [Engine(compiled(tenant), sent, clock=Clock.EVENT_TIME) for _ in range(number)]
+        divide(engines, new, owner_of(len(engines)), owner_of(number), engines)
+        engines = new
+        for now_ms, event in islice(rest, len(given) // 4):
+            owner = engines[owner_of(number)("Visit", event["user"])]
+            feed(owner, [(now_ms, event)], Clock.EVENT_TIME, partitions=2)
+            for each in engines:
+                for partition, come in owner.come_to().items():
+                    each.hear(partition, *come)
+    one.drain()
+    for each in engines:
+        each.drain()
+    assert in_order(sent) == in_order(alone)
+
+
 def test_sessions_of_the_ender_move_with_their_clocks(compiled: Compiled) -> None:
     tenant = config({"hot": 3}, time={"policy": "ender", "partitions": 4, "user_time": "at"})
     tenant["profiles"][0] |= {"sub_sessions": [], "rules_text": "@UpdateCounter('n') select 1 from Click;"}

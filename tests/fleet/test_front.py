@@ -8,12 +8,19 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from runtime.config import load_tenant
+from runtime.engine import Clock, Engine
 from runtime.fleet.front import WorkersCannotBegin
+from runtime.output import LineOutput
+from runtime.rules import compile_tenant
 from runtime.service import StateTaken
+from runtime.service.host import wall_ms
+from tests.service.killing import written
 from tests.service.running import NDJSON, click, lines_of, wait_for
 
 from .fronts import LONG, SHORT, Fleet, write_tenant
@@ -51,16 +58,45 @@ def test_dead_letters_have_the_numbers_of_the_batch(start: Start) -> None:
     assert sorted(each["line"] for each in fleet.letters()) == [4, 18, 31]
 
 
-def test_a_tenant_whose_events_make_its_clock_is_one_workers(start: Start) -> None:
-    by_events = {
-        **LONG,
-        "controller_text": "@Session('Visit') select user as _pk_, at as _timestamp_ from Click(user is not null);",
-        "events": {"Click": {"user": "string", "at": "long"}},
-        "time": {"domain": "event"},
-    }
-    fleet = start(by_events)
-    fleet.send([click(user, at=number) for number, user in enumerate(USERS)])
-    assert sorted(bool(fleet.out_of(worker)) for worker in (0, 1)) == [False, True]
+BY_EVENTS: dict[str, Any] = {
+    **SHORT,
+    "controller_text": "@Session('Visit') select user as _pk_, at as _timestamp_ from Click(user is not null);",
+    "events": {"Click": {"user": "string", "at": "long"}},
+    "time": {"domain": "event", "allowed_lateness": "2s", "late": "dead_letter"},
+}
+"""The shop by the times of its events, each of which waits for two seconds of the others'."""
+
+
+def given_by_one(folder: Path, events: list[dict[str, Any]]) -> tuple[list[str], int]:
+    """What leaves one engine for events, in any order, and how many become dead letters."""
+    rules, output, refused = compile_tenant(load_tenant(folder)), LineOutput(), list[object]()
+    engine = Engine(rules, output, clock=Clock.EVENT_TIME)
+    engine.process(lines_of(events).splitlines(), wall_ms=wall_ms(), refuse=refused.append)
+    return sorted(line.decode() for line in output.take()), len(refused)
+
+
+def left(fleet: Fleet) -> list[str]:
+    """What has left all workers, in any order."""
+    lines = (line for worker in (0, 1) for line in written(fleet.state / "workers" / str(worker), "out"))
+    return sorted(line.decode() for line in lines)
+
+
+def test_workers_have_one_clock_where_events_make_it_whoever_dies(start: Start, tmp_path: Path) -> None:
+    random = Random(1)
+    users = [random.choice(USERS) for _ in range(240)]
+    events = [click(user, at=10_000 + n * 250 - random.choice((0, 0, 1500, 4000))) for n, user in enumerate(users)]
+    fleet = start(BY_EVENTS)
+    expected, late = given_by_one(tmp_path / "shop", events)
+    fleet.send(events[:60])
+    fleet.kill(0)
+    fleet.send(events[60:180])
+    fleet.stop()
+    again = start()
+    for at in range(180, 240, 4):
+        again.send(events[at : at + 4])
+    wait_for(lambda: left(again) == expected, 30)
+    assert late and len(again.letters()) == late
+    assert all(again.out_of(worker) for worker in (0, 1))
 
 
 def test_a_session_goes_on_when_its_worker_dies(start: Start) -> None:

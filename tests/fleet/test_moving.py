@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -19,10 +20,10 @@ from runtime.fleet.moving import move
 from runtime.rules import compile_tenant
 from runtime.service import StateTaken
 from tests.service.killing import written
-from tests.service.running import NDJSON, Receiver, click, full_after, lines_of, wait_for
+from tests.service.running import NDJSON, Receiver, Running, click, full_after, lines_of, wait_for
 
 from .fronts import LONG, Fleet, write_tenant
-from .test_front import USERS
+from .test_front import BY_EVENTS, USERS, given_by_one
 from .test_kill import children, kill
 from .test_ways_in import command, greeting
 
@@ -83,6 +84,29 @@ def test_all_tenants_move(start: Callable[..., Fleet], tmp_path: Path) -> None:
         fleet.send([click(user) for user in USERS], tenant)
         clicks = [(each["user"], each["clicks"]) for each in fleet.out(tenant) if "clicks" in each]
         assert sorted(clicks) == sorted((user, number) for user in USERS for number in (1, 2))
+
+
+def test_events_that_wait_and_their_clock_move_along(start: Callable[..., Fleet], tmp_path: Path) -> None:
+    random = Random(1)
+    users = [random.choice(USERS) for _ in range(180)]
+    events = [click(user, at=10_000 + n * 250 - random.choice((0, 0, 1500, 4000))) for n, user in enumerate(users)]
+    # Their wall clocks are not the same.
+    tenant = {**BY_EVENTS, "time": {**BY_EVENTS["time"], "idle_close": "1000000h"}}
+    write_tenant(tmp_path, tenant)
+    expected, late = given_by_one(tmp_path / "shop", events)
+    state, alone = tmp_path / "state", tmp_path / "alone"
+    alone.mkdir()
+    first = Running(alone, [tenant], "", state)
+    first.send(events[:60])
+    first.close()
+    for number, begin in ((2, 60), (None, 120)):
+        rules = compile_tenant(load_tenant(tmp_path / "shop"))
+        move([rules], load_service(alone / "service.yaml"), state, number)
+        going = Running(alone, [tenant], "", state) if number is None else start(workers=number)
+        going.send(events[begin : begin + 60])
+        going.close()
+    assert sorted(line.decode() for line in written(state, "out")) == expected
+    assert late and len(written(state, "dead-letters")) == late
 
 
 def test_what_workers_had_not_taken_is_taken_once(tmp_path: Path) -> None:

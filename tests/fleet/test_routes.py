@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from runtime.config import load_tenant
+from runtime.fleet.clocks import ELSEWHEN
 from runtime.fleet.ring import Ring
 from runtime.fleet.routes import Routes, why_whole
 from runtime.rules import TenantRules, compile_tenant
@@ -64,6 +65,7 @@ insert into Named select user || '!' as name from Click(user is not null);
         ({"events": {"Click": {**CLICK, "user": "long"}}}, False),
         ({"type_field": "kind"}, False),
         ({"time": {"policy": "ender"}}, False),
+        ({"time": {"domain": "event", "source": "n"}, "events": {"Click": {**CLICK, "n": "long"}}}, False),
     ],
 )
 def test_what_can_run_beside_has_the_same_keys(tmp_path: Path, more: dict[str, Any], can: bool) -> None:
@@ -76,12 +78,35 @@ def test_beside_a_tenant_that_is_one_workers_anything_can_run(tmp_path: Path) ->
     assert routes.why_not_beside(rules_of(tmp_path, controller_text=BY_USER.replace("user as", "page as"))) is None
 
 
+def test_what_an_engine_refuses_moves_no_clock(tmp_path: Path) -> None:
+    controller = "@Session('Visit') select user as _pk_, at as _timestamp_ from Click(user is not null);"
+    rules = rules_of(
+        tmp_path,
+        controller_text=controller,
+        events={"Click": {"user": "string", "at": "long", "n": "int"}},
+        time={"domain": "event"},
+        profiles=[{**VISIT, "rules_text": "@UpdateCounter('n') select 1 from Click(n > 1);", "sub_sessions": []}],
+    )
+    lines = [b'{"user": "ann", "at": 7}', b'{"user": "ann", "at": 8, "n": "odd"}', b'{"user": "ann"}', b'{"at": 9}']
+    owners, times = Routes(rules, Ring(5)).owners_and_times(lines)
+    assert times == [7, ELSEWHEN, None, ELSEWHEN]
+    assert owners == Routes(rules, Ring(5)).owners(lines)
+
+
 @pytest.mark.parametrize(
     ("more", "why"),
     [
         ({}, None),
         ({"time": {"policy": "ender"}}, "ender"),
-        ({"time": {"domain": "event", "source": "at"}, "events": {"Click": {**CLICK, "at": "long"}}}, "clock"),
+        ({"time": {"domain": "event", "source": "at"}, "events": {"Click": {**CLICK, "at": "long"}}}, None),
+        (
+            {
+                "time": {"domain": "event", "source": "at"},
+                "events": {"Click": {**CLICK, "at": "long"}},
+                "limits": {"rate": 100},
+            },
+            "`limits.rate`",
+        ),
         (
             {
                 "profiles": [VISIT, OTHER],

@@ -86,7 +86,7 @@ def test_the_tables_name_every_operation_and_no_other() -> None:
 
 def test_the_table_of_answers_is_whole() -> None:
     modules = [PROJECT / "runtime" / "service" / f"{name}.py" for name in ("ingest", "bodies", "intake", "host")]
-    modules.append(PROJECT / "runtime" / "fleet" / "desk.py")
+    modules += [PROJECT / "runtime" / "fleet" / f"{name}.py" for name in ("desk", "requests")]
     source = "".join(module.read_text() for module in modules)
     refused = set(re.findall(r"NotTaken\((\d{3})", source))
     assert set(re.findall(r"^\| (\d{3}) \|", PAGE, re.MULTILINE)) == refused | {"200"}
